@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
 import { DatabaseGuest } from "../../support/database-guest/database-guest";
+import { linesRun } from "../../support/docs/lines-run";
 import { projectFolder } from "../support/commands";
 import { commandSource, InstalledSource } from "./support/data-source";
 
@@ -13,6 +14,9 @@ const guide = readFileSync(join(projectFolder, "docs/guides/node-configuration.m
 const forced = /```text\n(restrict,command=".*") ssh-ed25519/u.exec(guide)?.[1] ?? "";
 const block = z.object({ data: z.object({ node: z.object({ command: z.string(), check: z.string() }) }) });
 const { command, check } = block.parse(parse(/```yaml\n([^]*?)```/u.exec(guide)?.[1] ?? "")).data.node;
+
+/** Lines of that guide that are typed in the guest. */
+const [makeKey = "", list = "", unpack = ""] = Object.keys(linesRun["rehearsal/data/node-configuration"] ?? {});
 
 (isRoot ? describe : describe.skip)("the configuration of a node", () => {
   let guest: DatabaseGuest;
@@ -31,7 +35,7 @@ echo secret > /etc/pve/priv/shadow.cfg
 echo secret | tee /etc/pve/nodes/pve/pve-ssl.key /etc/pve/nodes/pve/priv/lock /etc/apt/auth.conf /etc/apt/auth.conf.d/90.conf >/dev/null
 rm -f /etc/ssh/ssh_host_*
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-ssh-keygen -q -t ed25519 -N '' -f /etc/lifeboat/node-key
+${makeKey}
 echo "127.0.0.1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/lifeboat/node-known-hosts
 printf 'PasswordAuthentication no\\nUsePAM no\\nPermitRootLogin yes\\n' > /etc/ssh/sshd_config
 /usr/sbin/sshd`);
@@ -47,9 +51,10 @@ printf 'PasswordAuthentication no\\nUsePAM no\\nPermitRootLogin yes\\n' > /etc/s
   test("is dumped over SSH with users, storages, network, firewall and jobs, and without what opens the node [I8]", async () => {
     expect(await node.dump()).toMatch(/^SUCCESS /u);
     const [manifest] = await node.manifests();
-    const names = await guest.must(
-      `/usr/local/lib/lifeboat/data/lifeboat-data fetch node ${manifest?.name ?? ""} item-1.dump.zst | zstd -d | tar --list`,
-    );
+    const path = "PATH=$PATH:/usr/local/lib/lifeboat/data";
+    expect(await guest.must(`${path}; ${list}`)).toContain(manifest?.name);
+    await guest.must(`${path}; ${unpack.replace(" DUMP ", ` ${manifest?.name ?? ""} `)}`);
+    const names = await guest.must("cd /var/node && find . -type f -printf '%P\\n'");
     expect(names.split("\n")).toEqual(
       expect.arrayContaining([
         "etc/pve/user.cfg",

@@ -148,6 +148,7 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "lifeboat restore database web shop --at 2026-11-19 --disconnect": [0],
     "lifeboat restore files web config": [0],
     "lifeboat restore files web config /etc/app --into /srv/app-before": [0],
+    "cat reader.json": [0],
     "export LIFEBOAT_OFFSITE_READER_FILE=$PWD/reader.json": [0],
     "lifeboat data web --from offsite": [0, 3],
     "lifeboat restore database web shop --from offsite --dry-run": [0],
@@ -179,5 +180,11 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "cat new new | pulumi stack change-secrets-provider passphrase --stack prod": [0],
     "PULUMI_CONFIG_PASSPHRASE_FILE=new lifeboat verify --state prod": [0, 3],
     "pulumi config set --secret -s prod --path 'lifeboat:backup.storage.encryptionKey' < key.json": [0],
+  },
+  "rehearsal/data/node-configuration": {
+    "ssh-keygen -q -t ed25519 -N '' -f /etc/lifeboat/node-key": [0],
+    "lifeboat-data list node": [0],
+    "mkdir /var/node && lifeboat-data fetch node DUMP item-1.dump.zst | zstd -d | tar --extract --directory /var/node":
+      [0],
   },
 };

@@ -44,16 +44,6 @@ export const alike: readonly Alike[] = [
     by: "test/rehearsal/data/restore-point-in-time.test.ts",
     words: ["--xid", "--query", "--undo"],
   },
-  {
-    line: /^lifeboat-data (?:list|fetch)|\| lifeboat-data load|lifeboat-data fetch/u,
-    by: "test/rehearsal/data/node-configuration.test.ts",
-    words: ["fetch"],
-  },
-  {
-    line: /^ssh-keygen -q -t ed25519 .*node-key$/u,
-    by: "test/rehearsal/data/node-configuration.test.ts",
-    words: ["ssh-keygen"],
-  },
   { line: /^lifeboat rebuild monitoring/u, by: "test/rehearsal/monitoring.test.ts", words: ["rebuild", "monitoring"] },
   { line: /^pulumi stack output exporterToken/u, by: "test/rehearsal/program.test.ts", words: ["exporterToken"] },
   { line: /^lifeboat state import-file/u, by: "test/rehearsal/state-gone.test.ts", words: ["import-file"] },
@@ -108,7 +98,7 @@ export const byHand: readonly ByHand[] = [
     why: "asks a registry for what the package needs; the packed package itself is compiled and described by a test",
   },
   {
-    line: /^(?:cat reader\.json|age-keygen|echo '192)/u,
+    line: /^(?:age-keygen|echo '192)/u,
     why: "the reader's own files and shell",
   },
   { line: /^lifeboat verify 2026-/u, why: "what the program on the node prints, with a sum of the reader's archive" },
