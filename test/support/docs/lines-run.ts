@@ -95,6 +95,8 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "lifeboat recover --from offsite": [0],
   },
   states: {
+    // Nothing of this site has a node.
+    "lifeboat check monitoring": [3],
     "lifeboat verify --state": [0, 3],
     "lifeboat verify prod --state": [0, 3],
     "lifeboat backup state prod": [0],
