@@ -21,9 +21,12 @@ const current = `${baseFolder}/exporter/current`;
  * in memory, for this service alone.
  */
 export function exporterUnitFile({ interval, credentials }: Omit<ExporterFiles, "project">, node: string): string {
-  const loaded = Object.keys(credentials)
-    .sort()
-    .map((name) => `LoadCredential=${name}:${current}/credentials/${name}`);
+  const names = Object.keys(credentials).sort();
+  // Without any there would be no folder for them, and no exporter that says what it lacks.
+  const loaded =
+    names.length === 0
+      ? ["SetCredential=none:none"]
+      : names.map((name) => `LoadCredential=${name}:${current}/credentials/${name}`);
   const words = [
     `${node}/bin/node`,
     `${current}/lifeboat.cjs`,

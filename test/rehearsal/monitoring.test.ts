@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sealSettings } from "../support/sealed-settings";
 import { timed } from "../support/timed";
+import { CaughtInstall } from "./monitoring/caught-install";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { ArgumentWatch } from "./support/process-arguments";
 import { changeSettings } from "./support/store-settings";
@@ -22,6 +23,15 @@ const password = "not-a-real-password";
 /** Docker begins slowly on a machine that is busy with other rehearsals. */
 const patient = ["--check-timeout", "600"];
 const check = "/usr/local/lib/lifeboat/monitoring-check";
+/** A service that is just being reloaded answers again soon. */
+const untilWatching = `timeout 300 sh -c 'until ${check}; do sleep 1; done' | tail -n 1`;
+/** How many releases a part has at most. */
+const releases =
+  "for part in /opt/lifeboat-monitoring/[aegps]*; do find $part -mindepth 1 -maxdepth 1 -type d | wc -l; done | sort -n | tail -n 1";
+const services =
+  "docker inspect --format '{{.Id}} {{.State.StartedAt}}' $(docker ps --quiet --filter name=lifeboat-monitoring | sort)";
+const none = "0".repeat(64);
+const noImage = `s/^\\(alertmanager=.*sha256:\\).*/\\1${none}/`;
 let processes: ArgumentWatch;
 let commandLines: readonly string[] = [];
 
@@ -147,6 +157,89 @@ function up() {
     expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
     writeFileSync(settings, file);
     expectExit(await up(), [0], "pulumi up");
+  });
+
+  describe("an installation that something goes wrong with", () => {
+    let install: CaughtInstall;
+
+    beforeAll(async () => {
+      // A change, so that there is something to install.
+      changeSettings(settings, [[["config", "lifeboat:monitoring", "evaluation"], "3s"]]);
+      install = await CaughtInstall.catch(site, address, up);
+    });
+
+    test("killed behind any command that starts the new: all watch, and the next run ends well [C1, K4]", async () => {
+      expect(install.stops("start").length).toBeGreaterThan(10);
+      for (const stop of install.stops("start")) {
+        await install.interrupt(stop);
+        expect([install.line(stop), await inGuest(untilWatching)]).toEqual([
+          install.line(stop),
+          expect.stringMatching(/^watching since \d+$/u),
+        ]);
+      }
+      expectExit(await install.run(), [0], "the installation");
+      expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
+      expect(await inGuest(releases)).toBe("1");
+      expect(
+        await inGuest("docker exec lifeboat-monitoring-prometheus cat /etc/lifeboat/current/prometheus.yml"),
+      ).toContain("evaluation_interval: 3s");
+    });
+
+    test("the first one of a guest, killed behind any of its commands, is ended by the next run [C1, K4]", async () => {
+      await install.takeBack();
+      expect(install.stops("main").length).toBeGreaterThan(10);
+      for (const stop of install.stops("main")) await install.interrupt(stop);
+      expectExit(await install.run(), [0], "the installation");
+      expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
+      expect(await inGuest(releases)).toBe("1");
+    });
+
+    test.each([
+      ["Node is another", `s/^node-sha256=.*/node-sha256=${none}/`, "the archive of Node that arrived has the SHA-256"],
+      [
+        "the program is another",
+        `s/^program-sha256=.*/program-sha256=${none}/`,
+        "is not what was sent; nothing was changed",
+      ],
+      ["the image is none of the registry", noImage, "cannot be had; what was there goes on"],
+    ])("%s: it ends before anything is changed, and the old watches on [C1]", async (_fault, change, words) => {
+      const before = await inGuest(services);
+      const { exitCode, stderr } = await install.run(change);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(words)]);
+      expect(await inGuest(services)).toBe(before);
+      expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
+      expect(await inGuest(releases)).toBe("1");
+    });
+
+    test("without its registry it ends well with the images that are there, and says which one it lacks [C1]", async () => {
+      expectExit(await site.sandbox("service", "registry", "stop"), [0], "the end of the registry");
+      try {
+        expectExit(await install.run(), [0], "the installation");
+        const { exitCode, stderr } = await install.run(noImage);
+        expect([exitCode, stderr]).toEqual([
+          1,
+          expect.stringMatching(/dial tcp.*\n.*cannot be had; what was there goes on/su),
+        ]);
+      } finally {
+        expectExit(await site.sandbox("up", "--driver", "real", "--docker"), [0], "the registry");
+      }
+      expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
+    });
+
+    test("Pulumi goes on from there [C1]", async () => {
+      await install.forget();
+      expectExit(await up(), [0], "pulumi up");
+      expectExit(await site.pulumi("monitoring", "preview", "--expect-no-changes"), [0], "the preview");
+    });
+
+    test("taken out of its guest, it is installed again by one command, with the data that are there [F2]", async () => {
+      const since = await inGuest(check);
+      await install.takeBack();
+      const again = ["rebuild", "monitoring", "--anew", "--force", ...patient];
+      const { stdout } = expectExit(await site.inside("lifeboat", ...again), [0], "the rebuild");
+      expect(stdout).toContain("Its measurements are as they were");
+      expect(await inGuest(check)).toBe(since);
+    });
   });
 
   test("its guest is destroyed: it comes back from its backup with its measurements, and watches [F2, 004 US4.1]", async () => {

@@ -27,8 +27,10 @@ export function anewSteps(
   checkSeconds: number,
   { inputs }: BegunOperation,
 ): StepNode[] {
-  // For Pulumi nothing has changed about the services of a guest that is there.
-  const replaces = plan.guest.exists ? [monitoringChild(monitoringName, "services")] : [];
+  // For Pulumi nothing has changed about the services of a guest that is there, nor about what it has sent there: an installation
+  // that ended well has removed that, and the release that holds it may be gone.
+  const sent = ["program", "node", "services"] as const;
+  const replaces = plan.guest.exists ? sent.map((role) => monitoringChild(monitoringName, role)) : [];
   return [
     refreshStep(plan, session),
     ...upSteps(upPlanOf(plan, session), { work: session.work, keys: undefined, inputs, replaces }),

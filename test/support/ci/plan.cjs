@@ -115,6 +115,11 @@ const expectedSkips = [
   },
   needsContainers("bootstrap"),
   needsContainers("monitoring"),
+  {
+    file: "test/rehearsal/monitoring-pages.test.ts",
+    where: () => isNotRoot() || !hasBuilt("grafana"),
+    reason: "real containers need root, and Grafana is built only where somebody asks for it",
+  },
   { file: "test/rehearsal/drill-network.test.ts", where: isNotRoot, reason: "real networks need root" },
   // Each of them runs in a guest of test/support/database-guest.
   { file: "test/rehearsal/data/", where: isNotRoot, reason: "a guest's own mounts, processes and network need root" },

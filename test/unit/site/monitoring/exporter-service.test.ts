@@ -18,3 +18,12 @@ test("the unit of an export is kept from as much as that of the stack; its progr
   expect(Object.keys(ofStack).length).toBeGreaterThan(15);
   expect(ofExport).toEqual({ ...ofStack, ProtectHome: "read-only" });
 });
+
+test("an exporter that has no token yet has a folder for them all the same: it runs, and says what it lacks [C2]", () => {
+  const credentials = (given: Readonly<Record<string, string>>): string[] =>
+    exporterUnitFile({ interval: 300, credentials: given }, "/opt/node").match(/^\w+Credential=.*$/gmu) ?? [];
+  expect(credentials({})).toEqual(["SetCredential=none:none"]);
+  expect(credentials({ "prod.token": "a@pve!b=c" })).toEqual([
+    "LoadCredential=prod.token:/opt/lifeboat-monitoring/exporter/current/credentials/prod.token",
+  ]);
+});
