@@ -20,10 +20,12 @@ test("the unit of an export is kept from as much as that of the stack; its progr
 });
 
 test("an exporter that has no token yet has a folder for them all the same: it runs, and says what it lacks [C2]", () => {
-  const credentials = (given: Readonly<Record<string, string>>): string[] =>
-    exporterUnitFile({ interval: 300, credentials: given }, "/opt/node").match(/^\w+Credential=.*$/gmu) ?? [];
-  expect(credentials({})).toEqual(["SetCredential=none:none"]);
-  expect(credentials({ "prod.token": "a@pve!b=c" })).toEqual([
+  expect(credentialsOf({})).toEqual(["SetCredential=none:none"]);
+  expect(credentialsOf({ "prod.token": "a@pve!b=c" })).toEqual([
     "LoadCredential=prod.token:/opt/lifeboat-monitoring/exporter/current/credentials/prod.token",
   ]);
 });
+
+function credentialsOf(credentials: Readonly<Record<string, string>>): string[] {
+  return exporterUnitFile({ interval: 300, credentials }, "/opt/node").match(/^\w+Credential=.*$/gmu) ?? [];
+}
