@@ -2,17 +2,17 @@ import * as z from "zod";
 import { parseMapping } from "../../site/replaced-node/node-mapping";
 import { inspectCheck } from "../inspect/check/inspect-check";
 import { isBad } from "../inspect/check/subject";
-import { newerData } from "../inspect/data/newer-data";
 import { shellQuote } from "../machine/shell-quote";
 import { runOne } from "../recovery/engine/run-one";
 import type { Finding } from "../recovery/engine/step";
 import { recoverOperation } from "../recovery/recover/operation";
 import { recoverShapes } from "../recovery/recover/plan";
-import { type LastCheck, type NewerData, openSiteSession } from "../recovery/recover/session";
+import { type LastCheck, openSiteSession } from "../recovery/recover/session";
 import { lossFlag } from "../recovery/recover/stack-steps";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
 import { usageError } from "../terminal/command-error";
 import { defineCommand } from "./frame/command";
+import { bringData, lookForCopies, lookForData } from "./frame/latest-data";
 
 /** Guests that are restored at the same time unless the command line says otherwise. */
 const defaultParallel = 4;
@@ -27,7 +27,7 @@ const names = z
 
 export const command = defineCommand({
   description:
-    "The worst day: looks which nodes, storages, archives, states and copies are left, shows what comes back, in which order, and what is lost of it, and after one question brings it back: storages, guests from their archives, the state store and its states, backup jobs. Of data that are left in a newer form than in the archives it names the commands. At the end it checks everything. Run it again after an interruption, or when another node is there again: it looks again and does what is left. What is there is never overwritten.",
+    "The worst day: looks which nodes, storages, archives, states and copies are left, shows what comes back, in which order, and what is lost of it, and after one question brings it back: storages, guests from their archives, the state store and its states, backup jobs, and data of the guests that it has restored, from a dump, a copy of one or WAL that is newer than the archive. At the end it checks everything. Run it again after an interruption, or when another node is there again: it looks again and does what is left. What is there is never overwritten.",
   examples: [
     { command: "lifeboat recover --dry-run", meaning: "what is left, what comes back, and what is lost?" },
     { command: "lifeboat recover", meaning: "show the plan, ask, bring it back" },
@@ -47,7 +47,11 @@ export const command = defineCommand({
       flags: "--only <names>",
       description: "environments and guests to bring back: prod, prod/web; several by commas",
     },
-    { flags: "--skip <names>", description: "environments and guests that are left as they are" },
+    {
+      flags: "--skip <names>",
+      description:
+        "environments and guests that are left as they are; prod/web/shop: data that stay as the archive has them; data: all data",
+    },
     {
       flags: "--map <names>",
       description:
@@ -112,12 +116,11 @@ export const command = defineCommand({
     if (mapping !== undefined && "problem" in mapping) throw usageError(mapping.problem, mapping.hint);
     const command = words.join(" ");
     const asked = { only, skip, from, mapping, parallel, dryRun, given, checkSeconds: checkTimeout, command };
-    const session = await openSiteSession(asked, { check: lastCheck(checkTimeout), newerData: lookForData }, context);
+    const looks = { check: lastCheck(checkTimeout), newerData: lookForData, copies: lookForCopies, bringData };
+    const session = await openSiteSession(asked, looks, context);
     return runOne(session, recoverOperation(session));
   },
 });
-
-const lookForData: NewerData = async (guests, context) => newerData(await context.site(), guests, context);
 
 /** As `lifeboat check` finds it; with problems only, each with its next command. */
 function lastCheck(patience: number): LastCheck {

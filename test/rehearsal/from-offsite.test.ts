@@ -126,6 +126,11 @@ const recoverySecrets = z.object({
   }),
 });
 
+const recoveredSchema = z.object({
+  data: z.array(z.looseObject({})),
+  environments: z.array(z.object({ guests: z.array(z.object({ guest: z.string(), result: z.string() })) })),
+});
+
 /** Neither in a state, nor in a unit, a log or the arguments of anything that runs in the guest. */
 async function expectSecret(secrets: readonly string[]): Promise<void> {
   for (const name of ["monitoring", "prod"]) {
@@ -171,6 +176,27 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     const { message_type: _result, ...seen } = z.looseObject({}).parse(JSON.parse(looked.stdout));
     const source = dataShape.parse(seen).sources.find((one) => one.source === "shop");
     expect(source?.pointInTime).toMatchObject({ unseen: null, problem: null, failures: 0 });
+  });
+
+  test("brings the cluster of a guest that was lost to the last transaction that was archived, though its backup is older [H1, I7]", async () => {
+    expectExit(await lifeboat("backup", "db"), [0], "the backup");
+    await postgres("INSERT INTO marks SELECT generate_series(1002, 5000);", "ledger");
+    await postgres("INSERT INTO marks VALUES (5001);", "ledger");
+    await inGuest(`${pointInTimePlaces.program} flush shop`);
+    expectExit(await site.byHand("destroy", "db"), [0], "destroying db");
+    const words = ["recover", "--only", "prod/db", "--force", "--json"];
+    const recovered = await timed(
+      "L8",
+      "a lost guest back from its backup, and its cluster to the last transaction",
+      () => lifeboat(...words),
+    );
+    const { data, environments } = recoveredSchema.parse(JSON.parse(recovered.stdout));
+    expect(data).toEqual([expect.objectContaining({ guest: "prod/db", source: "shop", result: "latest" })]);
+    expect(environments.flatMap(({ guests }) => guests.map(({ guest, result }) => [guest, result]))).toContainEqual([
+      "prod/db",
+      "back",
+    ]);
+    expect(await postgres("SELECT count(*), max(number) FROM marks", "ledger")).toBe("5001|5001");
   });
 
   test("another folder has another passphrase and another secret, which shuts the former one out, and the former folder is opened again [I7, N6]", async () => {

@@ -31,8 +31,8 @@ export type FoundPoint =
       /** The transaction was rolled back. */
       readonly aborted: boolean;
     }
-  /** Nothing ends after the time; `last`: when the last transaction in the archive ended. */
-  | { readonly kind: "none"; readonly last: string | undefined };
+  /** Nothing ends after the time; `last`: when the last transaction in the archive ended, `lastXid`: which one that is. */
+  | { readonly kind: "none"; readonly last: string | undefined; readonly lastXid: string | undefined };
 
 /** What a recovery takes. */
 export interface FetchWords {
@@ -266,7 +266,8 @@ function readFound(text: string, wish: PointWish): FoundPoint {
   const words = line.split("\t");
   const first = words.findIndex((word) => word === "end" || word === "point");
   const [kind, ...rest] = first === -1 ? [] : words.slice(first);
-  if (words[0] !== "found") return { kind: "none", last: kind === "end" ? rest[0] : undefined };
+  if (words[0] !== "found")
+    return { kind: "none", last: kind === "end" ? rest[0] : undefined, lastXid: kind === "end" ? rest[1] : undefined };
   const [position, time, how] = kind === "end" ? [rest[2], rest[0], rest[3]] : [rest[0]];
   const parsed = parsePosition(position ?? "");
   if (parsed === undefined) throw new Error(`'${line}' is no place in the WAL`);

@@ -19,11 +19,12 @@ export interface LocatedPoint {
   readonly found: FoundPoint & { readonly kind: "found" };
 }
 
-/** The archive does not reach the point yet; `last`: when the last transaction in it ended, where a time is looked for. */
+/** The archive does not reach the point yet; `last`: when the last transaction in it ended, and which one that is, where a time is looked for. */
 export interface NotYet {
   readonly kind: "not-yet";
   readonly search: PointSearch;
   readonly last: string | undefined;
+  readonly lastXid: string | undefined;
 }
 
 /** Looks for a point in WAL, in the guest. */
@@ -76,7 +77,7 @@ async function locateTime(
   if (found.kind === "found") return located(facts, wish, search.timeline, found);
   if (search.missing !== undefined)
     throw refusal({ kind: "refused", code: 10, why: missingText(search.missing) }, wish);
-  return { kind: "not-yet", search, last: found.last };
+  return { kind: "not-yet", search, last: found.last, lastXid: found.lastXid };
 }
 
 /** Transactions and names: in the first timeline that has it, unless another one has it, too. */
@@ -104,7 +105,8 @@ async function locateEvent(
     const [newest] = searches;
     // What is being written goes on where the newest backup of the present timeline leads.
     const isOpen = newest !== undefined && newest.timeline === facts.timeline && newest.missing === undefined;
-    if (isOpen && facts.running && (await scan.here())) return { kind: "not-yet", search: newest, last: undefined };
+    if (isOpen && facts.running && (await scan.here()))
+      return { kind: "not-yet", search: newest, last: undefined, lastXid: undefined };
     const why = missing === undefined ? `it is not in the archive of ${facts.cluster}` : missingText(missing);
     throw refusal(passed ?? { kind: "refused", code: 10, why }, wish);
   }

@@ -73,6 +73,7 @@ async function withRestore(
       archive: newest.plan.archive.volid,
       time: newest.plan.archive.time,
       seconds: newest.journal.seconds,
+      endedAt: contents.updatedAt,
       findings: findingsWithin(found, later, own.selector),
     };
     return { ...look, restored };

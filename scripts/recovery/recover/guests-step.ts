@@ -14,7 +14,7 @@ import { restoresAmong } from "../restore-guest/journals";
 import { restoreOperation } from "../restore-guest/operation";
 import { bringHere, hasNoneHere, isFromElsewhere } from "./look-elsewhere";
 import { placeOf, requestFor, withoutArchive } from "./look-at-guests";
-import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
+import { type EnvironmentLook, type GuestLook, isRestored, type RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 
 /** Paths of the steps that restore guests: those of the environment that makes the state store, then all others. */
@@ -55,11 +55,6 @@ interface Lost {
   readonly selector: string;
   readonly environment: string;
   readonly look: GuestLook;
-}
-
-/** Whether a guest comes back from an archive, or may: some are seen only later. */
-function isRestored({ way }: GuestLook): boolean {
-  return way === "archive" || way === "archive unseen" || way === "offsite" || way === "resume";
 }
 
 /**

@@ -17,7 +17,7 @@ import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
 import { type ClusterLook, lookAtCluster, onLivingNode, placedOn, type Way, wayOfListed } from "./dead-node";
 import { copyOfUnseen, type CopyNeed, hasNoneHere, isFromElsewhere, wayFromElsewhere } from "./look-elsewhere";
-import type { EnvironmentLook, GuestLook } from "./plan";
+import { type DataCopy, type EnvironmentLook, type GuestLook, isRestored } from "./plan";
 import { isAsked, type SiteSession } from "./session";
 
 /** What the looks at guests came to, beside what the plan says of them. */
@@ -94,12 +94,23 @@ export async function lookAtGuests(
       rpoSeconds: guest.objectives.rpo,
       needs: [...(guest.needs ?? [])],
     };
-    return {
-      ...base,
-      ...(await wayOf(session, own, { client, cluster, storage, isStore: guest.name === store, needs })),
-    };
+    const way = await wayOf(session, own, { client, cluster, storage, isStore: guest.name === store, needs });
+    return { ...base, ...way, ...(await dataOf(session, own, way)) };
   });
   return { guests: looks, ...(besides.length === 0 ? {} : { goneBesides: besides.map(({ name }) => name) }) };
+}
+
+/** The data of a guest that is restored, with what lies elsewhere of them. */
+async function dataOf(
+  session: SiteSession,
+  { guest, selector }: GuestSession,
+  { way }: Way,
+): Promise<Pick<GuestLook, "data">> {
+  if (guest.data.length === 0 || !isRestored({ way })) return {};
+  const copies = await session.copies(selector, session.context);
+  const isLeft = ({ source }: DataCopy): boolean =>
+    session.dataLeft.all || session.dataLeft.sources.includes(`${selector}/${source}`);
+  return { data: copies.map((copy) => (isLeft(copy) ? { ...copy, left: true } : copy)) };
 }
 
 interface Found {

@@ -6,6 +6,24 @@ import { rebuildPlanSchema } from "../rebuild/plan";
 /** Seconds within which a site has to be back (L6). */
 export const targetSeconds = 3_600;
 
+const copySchema = z.object({
+  source: z.string(),
+  kind: z.string(),
+  dump: z.string().exactOptional().describe("the newest copy of a dump in the bucket elsewhere"),
+  time: moment("when it was dumped").exactOptional(),
+  encrypted: z.boolean().exactOptional(),
+  bucket: z.string().exactOptional(),
+  unseen: z.string().exactOptional().describe("why nobody can look whether there is one"),
+  wal: z
+    .literal(true)
+    .exactOptional()
+    .describe("its cluster archives WAL: how far that reaches is seen when the guest is back"),
+  left: z.literal(true).exactOptional().describe("it is left as the archive has it, as `--skip` says"),
+});
+
+/** A source of data of a guest that comes back, and what lies elsewhere of it. */
+export type DataCopy = z.infer<typeof copySchema>;
+
 const guestSchema = z.object({
   name: z.string(),
   id: z.number(),
@@ -37,6 +55,7 @@ const guestSchema = z.object({
     ),
   rpoSeconds: seconds("how old it may be"),
   needs: z.array(z.string()).describe("guests of its environment that are brought back before it"),
+  data: z.array(copySchema).exactOptional().describe("its data in the settings, where it comes back"),
   why: z.string().exactOptional().describe("why nothing brings it back, or what to know of it"),
   mend: z.string().exactOptional().describe("the next command, or step"),
   restored: z
@@ -45,6 +64,7 @@ const guestSchema = z.object({
       archive: z.string().nullable(),
       time: moment("when the archive was begun").nullable(),
       seconds: seconds("how long its restore took").nullable(),
+      endedAt: isoMoment("when its restore ended").exactOptional(),
       findings: z.array(findingShape.extend({ mend: findingShape.shape.mend.unwrap().exactOptional() })),
     })
     .exactOptional()
@@ -53,6 +73,11 @@ const guestSchema = z.object({
 
 /** A guest as a recovery finds it. */
 export type GuestLook = z.infer<typeof guestSchema>;
+
+/** Whether a guest comes back from an archive, or may: some are seen only later. */
+export function isRestored({ way }: Pick<GuestLook, "way">): boolean {
+  return way === "archive" || way === "archive unseen" || way === "offsite" || way === "resume";
+}
 
 const environmentSchema = z.object({
   name: z.string(),
@@ -137,6 +162,22 @@ export const recoverPlanSchema = z.object({
 
 export type RecoverPlan = z.infer<typeof recoverPlanSchema>;
 
+/** What became of data of which something newer was left than the archive of their guest. */
+export const dataResultSchema = z.strictObject({
+  guest: z.string().describe("`prod/web`"),
+  source: z.string(),
+  result: z
+    .enum(["latest", "left"])
+    .describe(
+      "`latest`: they are as they were at `time`; `left`: they are as old as the archive, and a finding says why",
+    ),
+  time: moment("as of when the newer data are"),
+  lostSeconds: seconds("time between that and the beginning of the recovery"),
+  seconds: seconds("how long it took").nullable(),
+});
+
+export type DataResult = z.infer<typeof dataResultSchema>;
+
 const { resume: _plannedAnew, ...shapes } = operationShapes({
   plan: recoverPlanSchema.shape,
   nothing: { environments: z.array(z.string()) },
@@ -159,6 +200,9 @@ const { resume: _plannedAnew, ...shapes } = operationShapes({
         ),
       }),
     ),
+    data: z
+      .array(dataResultSchema)
+      .describe("data of which something newer was left than the archives that their guests came back from"),
     totalSeconds: seconds("from the beginning of the first run"),
     targetSeconds: seconds("how long it may take"),
     proven: z.boolean().describe("the last check found everything in order"),

@@ -5,10 +5,11 @@ import type { Report } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import { checkPath } from "./check-step";
+import { dataPath, dataResultsIn } from "./data-step";
 import { haPath } from "./ha-step";
 import { mayBringUp } from "./lacking";
 import { type GuestResult, guestsPaths, resultsIn } from "./guests-step";
-import { type GuestLook, type RecoverPlan, targetSeconds } from "./plan";
+import { type DataResult, type GuestLook, type RecoverPlan, targetSeconds } from "./plan";
 import { stackResultsIn, upPath } from "./stack-steps";
 
 /** What came back, how long it took, and what is lost of it. */
@@ -24,7 +25,8 @@ export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly
   }));
   const totalSeconds = (Date.now() - Date.parse(plan.began)) / 1_000;
   const proven = journal.factsOf(checkPath)["proven"] === true;
-  const value = { environments, totalSeconds, targetSeconds, proven };
+  const data = dataResultsIn(journal.factsOf(dataPath));
+  const value = { environments, data, totalSeconds, targetSeconds, proven };
   const times = Object.entries(journal.contents.steps).flatMap(([path, { seconds }]) =>
     seconds === undefined ? [] : [{ path, seconds }],
   );
@@ -74,12 +76,13 @@ interface Reported {
     readonly up: string;
     readonly guests: readonly ReportedGuest[];
   }[];
+  readonly data: readonly DataResult[];
   readonly totalSeconds: number;
   readonly proven: boolean;
 }
 
 function printReport(
-  { environments, totalSeconds, proven }: Reported,
+  { environments, data, totalSeconds, proven }: Reported,
   times: readonly { readonly path: string; readonly seconds: number }[],
   findings: readonly Finding[],
   lines: Lines,
@@ -98,6 +101,20 @@ function printReport(
           seconds === null ? "" : formatDuration(seconds),
           lostSeconds === null ? "" : formatDuration(lostSeconds),
           archive ?? "",
+        ]),
+      ],
+      "  ",
+    );
+  }
+  if (data.length > 0) {
+    lines.table(
+      [
+        ["DATA", "RESULT", "TOOK", "LOST"],
+        ...data.map(({ guest, source, result, seconds, lostSeconds }) => [
+          `${guest}/${source}`,
+          result === "latest" ? "latest point" : "as in the archive",
+          seconds === null ? "" : formatDuration(seconds),
+          result === "latest" ? formatDuration(lostSeconds) : "",
         ]),
       ],
       "  ",

@@ -9,6 +9,9 @@ import { failureOf } from "../../clients/failure";
 import type { GivenAnswers } from "../engine/consent";
 import { type Session, stateOf } from "../engine/session";
 import type { Finding } from "../engine/step";
+import type { ExitCode } from "../../terminal/exit-codes";
+import type { GuestAsOf, NewerFrom, NewerLook, NewerSource } from "./newer-source";
+import type { DataCopy } from "./plan";
 import type { SiteSubject } from "../engine/subject";
 
 /** What a recovery was asked for. */
@@ -30,23 +33,45 @@ export interface RecoverRequest {
   readonly command: string;
 }
 
+/** Data that are not brought to their latest point. */
+export interface DataLeft {
+  readonly all: boolean;
+  /** `prod/web/shop`. */
+  readonly sources: readonly string[];
+}
+
 /** The last look at everything, when all is done: what is not in order. */
 export type LastCheck = (environments: readonly string[], context: CommandContext) => Promise<readonly Finding[]>;
 
-/** What is left of data that is newer than the archives from which guests (`prod/web`) came back, at unix seconds. */
-export type NewerData = (
-  guests: readonly { readonly guest: string; readonly time: number }[],
-  context: CommandContext,
-) => Promise<readonly Finding[]>;
+/**
+ * What is left of data that is newer than the archives from which guests came back.
+ *
+ * @param before unix seconds: when the recovery began
+ */
+export type LookForData = (guests: readonly GuestAsOf[], before: number, context: CommandContext) => Promise<NewerLook>;
 
-/** What a recovery looks at when the guests are back. */
+/** Restores data of a source as the command does that is named for it, with every answer given. @throws what that operation throws */
+export type BringData = (
+  source: Pick<NewerSource, "guest" | "source">,
+  from: NewerFrom,
+  context: CommandContext,
+) => Promise<ExitCode>;
+
+/** The newest copy elsewhere of each source of a guest (`prod/web`), whose guest may be gone. */
+export type LookForCopies = (guest: string, context: CommandContext) => Promise<readonly DataCopy[]>;
+
+/** What a recovery looks at, and does, by the words of other commands. */
 export interface LastLooks {
   readonly check: LastCheck;
-  readonly newerData: NewerData;
+  readonly newerData: LookForData;
+  readonly copies: LookForCopies;
+  readonly bringData: BringData;
 }
 
 /** A command at work on a whole site. */
 export interface SiteSession extends Session, LastLooks {
+  /** What of data is left as the archives have it. */
+  readonly dataLeft: DataLeft;
   readonly subject: SiteSubject;
   readonly site: Site;
   readonly asked: RecoverRequest;
@@ -72,7 +97,8 @@ export async function openSiteSession(
 ): Promise<SiteSession> {
   const found = await context.site();
   const named = (words: readonly string[]): string[] => words.map((word) => nameOf(word, found));
-  const asked = { ...request, only: named(request.only), skip: named(request.skip) };
+  const data = dataLeftBy(request.skip, found);
+  const asked = { ...request, only: named(request.only), skip: named(data.others) };
   const isWanted = ({ name }: LoadedEnvironment): boolean =>
     isAsked(asked, name) || asked.only.some((word) => word.startsWith(`${name}/`));
   const renamed = proposeAll(found.environments().usable.filter(isWanted), asked.mapping);
@@ -99,6 +125,7 @@ export async function openSiteSession(
     site,
     asked,
     renamed,
+    dataLeft: data.left,
     ...looks,
     chosen: wanted.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)),
     unusable: unusable.map(({ name, error }) => ({
@@ -107,6 +134,32 @@ export async function openSiteSession(
       mend: `lifeboat doctor ${name}`,
     })),
   };
+}
+
+/** What `--skip` leaves out of the data, by `data` and `prod/web/shop`, and its other words. @throws CommandError (2) */
+function dataLeftBy(
+  words: readonly string[],
+  site: Site,
+): { readonly left: DataLeft; readonly others: readonly string[] } {
+  const isAll = (word: string): boolean => word === allData && !site.environmentNames.includes(word);
+  const sources = words.filter((word) => word.split("/").length === 3);
+  const left = { all: words.some(isAll), sources: sources.map((word) => sourceName(word, site)) };
+  return { left, others: words.filter((word) => !isAll(word) && !sources.includes(word)) };
+}
+
+/** What `--skip` calls all data. */
+const allData = "data";
+
+/** @throws CommandError (2) */
+function sourceName(word: string, site: Site): string {
+  const [environment = "", guest = "", source = ""] = word.split("/");
+  const { guest: found } = site.findGuest(`${environment}/${guest}`);
+  if (found.data.some(({ name }) => name === source)) return word;
+  const known = found.data.map(({ name }) => name).join(", ");
+  throw usageError(
+    `${environment}/${guest} has no data of the name ${source}`,
+    known === "" ? "the settings have no data for it" : `it has ${known}`,
+  );
 }
 
 /** `prod`, or `prod/web` for a guest that is named in any way. @throws CommandError (2) */

@@ -7,7 +7,7 @@ import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import { lostOf } from "./lost";
 import { isLacking } from "./lacking";
-import type { EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
+import type { DataCopy, EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
 
 /** Nothing of the site is gone. What is there and does not work, `lifeboat check` tells. */
 export function nothingLost(plan: RecoverPlan, unusable: readonly Finding[]): Report {
@@ -78,6 +78,28 @@ function printEnvironment(look: EnvironmentLook, lines: Lines): void {
   ];
   lines.table(table, "    ");
   for (const guest of guests) printCopy(guest, lines);
+  for (const guest of guests) for (const copy of guest.data ?? []) printData(guest, copy, lines);
+}
+
+/** What is newer in the guest itself, and how far WAL reaches, only the guest can tell. */
+function printData({ name, ageSeconds }: GuestLook, copy: DataCopy, lines: Lines): void {
+  const { source, dump, time, encrypted, bucket = "elsewhere", unseen, wal, left } = copy;
+  const label = `    ${name}: data of ${source}: `;
+  if (left === true) {
+    lines.hanging(label, "stay as the archive has them, as asked");
+    return;
+  }
+  const age = time === undefined ? undefined : Math.max(0, Date.now() / 1_000 - time);
+  const isOlder = age !== undefined && ageSeconds !== undefined && age >= ageSeconds;
+  const sealed = encrypted === true ? "; it is encrypted: LIFEBOAT_AGE_IDENTITY_FILE opens it" : "";
+  const found =
+    unseen !== undefined
+      ? `what lies elsewhere cannot be seen: ${unseen}`
+      : dump === undefined || age === undefined || isOlder
+        ? "no newer copy lies elsewhere"
+        : `${dump} in ${bucket} replaces what the archive has; the last ${formatAge(age)} are lost${sealed}`;
+  const more = wal === true ? "; WAL, where it reaches further" : "";
+  lines.hanging(label, `${found}${more}`);
 }
 
 /** From where a copy comes, and what somebody should know before it is trusted. */

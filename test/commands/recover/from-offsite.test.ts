@@ -5,6 +5,7 @@ import * as z from "zod";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { asksFor } from "../support/held-tasks";
 import { S3Server } from "../support/kit";
+import type { RunOptions } from "../support/run-bundle";
 import { killAt } from "../support/kill-at";
 import { GuestProgram } from "../support/site/guest-program";
 import { logInToNode, nodeShell } from "../support/site/node-ssh";
@@ -101,11 +102,28 @@ const planShape = z.object({
   }),
 });
 
+const journalShape = z.looseObject({
+  kind: z.string(),
+  state: z.string(),
+  steps: z.record(z.string(), z.looseObject({ state: z.string() })),
+});
+
+/** Kills where a step of an operation has done its work, and its journal does not say so yet. */
+function unrecorded(kind: string, step: string): RunOptions {
+  return {
+    onWrite: ({ moment, text }, run) => {
+      const found = journalShape.safeParse(JSON.parse(text)).data;
+      if (moment === "before" && found?.kind === kind && found.steps[step]?.state === "done") run.signal("SIGKILL");
+    },
+  };
+}
+
 const report = z.looseObject({
   proven: z.boolean(),
   environments: z.array(
     z.looseObject({ up: z.string(), guests: z.array(z.looseObject({ guest: z.string(), result: z.string() })) }),
   ),
+  data: z.array(z.looseObject({ guest: z.string(), source: z.string(), result: z.string() })),
   findings: z.array(z.looseObject({ severity: z.string(), text: z.string() })),
 });
 
@@ -119,9 +137,17 @@ async function planned(words: readonly string[] = []) {
 
 async function recovered(words: readonly string[] = []) {
   const { stdout, code, stderr } = await recover(["--force", "--json", ...words]);
-  const { environments, findings, proven } = report.parse(JSON.parse(stdout));
+  const { environments, findings, proven, data } = report.parse(JSON.parse(stdout));
   const guests = environments.flatMap((one) => one.guests.map(({ guest, result }) => [guest, result]));
-  return { code, stderr, findings, proven, up: environments.map((one) => one.up), results: Object.fromEntries(guests) };
+  return {
+    code,
+    stderr,
+    findings,
+    proven,
+    data,
+    up: environments.map((one) => one.up),
+    results: Object.fromEntries(guests),
+  };
 }
 
 test("a guest without an archive on the storage comes back from its copy elsewhere, which the plan names with its age; one with an archive from that [H1, J3]", async () => {
@@ -270,47 +296,144 @@ test("copies that have no room together are refused before anything is fetched; 
   rmSync(join(lost.site.project, "bin/df"));
 });
 
-test("data of which a newer copy lies elsewhere than the archive: the report names the command, and the site is not proven [H1, J3]", async () => {
-  const { site } = lost;
-  const guest = new GuestProgram(site, node, "web");
-  const [app, dumps] = [guest.path("/app"), guest.path("/var/backups/lifeboat")];
-  const data = { config: { kind: "files", paths: [app], folder: dumps, by: "node" } };
-  site.write("Pulumi.prod.yaml", settings.replace(/^( +)(network: .*)$/mu, `$1$2\n$1data: ${JSON.stringify(data)}`));
-  guest.declare({
-    kind: "files",
-    name: "config",
-    at: "03:00",
-    keep: { daily: 7, weekly: 4, monthly: 12 },
-    recipients: [],
-    shrink: 50,
-    minimum: 1,
-    folder: dumps,
-    by: "node",
-    enabled: true,
-    paths: [app],
-    volumes: [],
-    exclude: [],
-  });
-  mkdirSync(app);
-  writeFileSync(join(app, "file"), "newer than the archive");
-  await recovered(["--only", "web"]);
-  expect((await lost.run(["backup", "data", "web", "config"], { env })).code).toBe(0);
-  const [today = ""] = readdirSync(dumps).filter((name) => /^\d{4}-/u.test(name));
-  const [name = ""] = readdirSync(join(dumps, today, "files"));
-  const dump = `${today}/files/${name}`;
-  for (const file of readdirSync(join(dumps, dump))) {
-    far.put("far-away", `dumps/prod/web/${dump}/${file}`, readFileSync(join(dumps, dump, file)));
+/** A guest with a folder in dumps, of which a newer copy lies elsewhere than its archive. */
+class GuestWithData {
+  readonly app: string;
+  private readonly dumps: string;
+  private readonly settings: string;
+  private readonly copied = new Map<string, Buffer>();
+  dump = "";
+
+  constructor() {
+    const { site } = lost;
+    const guest = new GuestProgram(site, node, "web");
+    [this.app, this.dumps] = [guest.path("/app"), guest.path("/var/backups/lifeboat")];
+    const data = { config: { kind: "files", paths: [this.app], folder: this.dumps, by: "node" } };
+    this.settings = settings.replace(/^( +)(network: .*)$/mu, `$1$2\n$1data: ${JSON.stringify(data)}`);
+    site.write("Pulumi.prod.yaml", this.settings);
+    guest.declare({
+      kind: "files",
+      name: "config",
+      at: "03:00",
+      keep: { daily: 7, weekly: 4, monthly: 12 },
+      recipients: [],
+      shrink: 50,
+      minimum: 1,
+      folder: this.dumps,
+      by: "node",
+      enabled: true,
+      paths: [this.app],
+      volumes: [],
+      exclude: [],
+    });
+    mkdirSync(this.app, { recursive: true });
   }
-  rmSync(dumps, { recursive: true });
-  await site.destroy(101);
-  send("web", "2001_01_01");
-  empty("web");
-  expect((await planned()).steps).toContainEqual(
-    expect.objectContaining({ id: "data", does: expect.stringContaining("prod/web") }),
-  );
-  const { code, results, findings, proven } = await recovered();
-  expect({ code, proven, web: results["prod/web"] }).toEqual({ code: 3, proven: false, web: "back" });
-  const mend = `lifeboat restore files prod/web config --dump ${dump} --from offsite`;
-  expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", mend }));
-  expect((await lost.run([...mend.split(" ").slice(1), "--dry-run"], { env })).code).toBe(0);
+
+  /** The file that is dumped, in what is there now. */
+  get file(): string {
+    return readFileSync(join(this.app, "file"), "utf8");
+  }
+
+  set file(text: string) {
+    writeFileSync(join(this.app, "file"), text);
+  }
+
+  async dumpNow(): Promise<void> {
+    this.file = "newer than the archive";
+    const { code, stderr } = await lost.run(["backup", "data", "web", "config"], { env });
+    if (code !== 0) throw new Error(stderr);
+    const [today = ""] = readdirSync(this.dumps).filter((name) => /^\d{4}-/u.test(name));
+    const [name = ""] = readdirSync(join(this.dumps, today, "files"));
+    this.dump = `${today}/files/${name}`;
+    const folder = join(this.dumps, this.dump);
+    for (const file of readdirSync(folder)) this.copied.set(file, readFileSync(join(folder, file)));
+  }
+
+  /** The guest is gone, with its dumps; its archive is an old one with the old file, and the copy lies elsewhere. */
+  async lose(): Promise<void> {
+    lost.site.write("Pulumi.prod.yaml", this.settings);
+    rmSync(this.dumps, { recursive: true, force: true });
+    if (await lost.site.exists(101)) await lost.site.destroy(101);
+    this.file = "as in the archive";
+    empty("web");
+    send("web", "2001_01_01");
+    for (const [file, content] of this.copied) far.put("far-away", `dumps/prod/web/${this.dump}/${file}`, content);
+  }
+
+  get mend(): string {
+    return `lifeboat restore files prod/web config --dump ${this.dump} --from offsite`;
+  }
+
+  /** What a report says of its data being old. */
+  toldIn(findings: z.output<typeof report>["findings"]) {
+    return findings.filter(({ text }) => text.includes("data of config are as old as its archive"));
+  }
+
+  /** States of the restores of its data, newest first. */
+  restores(): string[] {
+    const journals = lost.site.journals().map((text) => journalShape.parse(JSON.parse(text)));
+    return journals.filter(({ kind }) => kind === "restore-data").map(({ state }) => state);
+  }
+}
+
+describe("data of which a newer copy lies elsewhere than the archive", () => {
+  let guest: GuestWithData;
+
+  beforeAll(async () => {
+    guest = new GuestWithData();
+    await recover(["--only", "web", "--force"]);
+    await guest.dumpNow();
+  });
+
+  beforeEach(() => guest.lose());
+
+  test("come back to their latest point in the guest that was restored, and the site is proven [H1, J3]", async () => {
+    const shown = await recover(["--dry-run"]);
+    expect(shown.stdout).toMatch(new RegExp(`web: data of config: ${guest.dump} in s3://far-away .* replaces`, "u"));
+    const { results, findings, data } = await recovered();
+    expect([results["prod/web"], guest.toldIn(findings)]).toEqual(["back", []]);
+    expect(data).toEqual([expect.objectContaining({ guest: "prod/web", source: "config", result: "latest" })]);
+    expect([guest.file, guest.restores()]).toEqual(["newer than the archive", ["done"]]);
+    // What the archive had is the way back.
+    expect((await lost.run(["undo", "web", "--force"], { env })).code).toBe(0);
+    expect(guest.file).toBe("as in the archive");
+    await lost.site.destroy(102);
+    expect(await recovered()).toMatchObject({ results: { "prod/web": "there", "prod/db": "back" }, data: [] });
+    expect(guest.file).toBe("as in the archive");
+  });
+
+  test("cut off while they are restored, and again when they are: the next run goes on, and restores none twice [H1, K4]", async () => {
+    const before = guest.restores().length;
+    for (const [kind, step] of [
+      ["restore-data", "exchange/1"],
+      ["recover", "data"],
+    ] as const) {
+      expect(await recover(["--force"], unrecorded(kind, step))).toMatchObject({ code: null });
+    }
+    const { results, data, findings } = await recovered();
+    expect([results["prod/web"], guest.toldIn(findings)]).toEqual(["back", []]);
+    expect(data).toEqual([expect.objectContaining({ guest: "prod/web", source: "config", result: "latest" })]);
+    expect([guest.file, guest.restores().slice(0, -before)]).toEqual(["newer than the archive", ["done"]]);
+  });
+
+  test("that break off on their way, or are left out: the guest stays as its archive had it, and the command is named [H1, J3]", async () => {
+    far.stopsIn = { of: (path) => path.endsWith(`/${guest.dump}/item-1.dump.zst`), how: "cut" };
+    const failed = await recovered();
+    far.stopsIn = undefined;
+    expect([failed.code, failed.proven, failed.results["prod/web"]]).toEqual([3, false, "back"]);
+    expect(guest.toldIn(failed.findings)).toEqual([
+      { severity: "problem", mend: guest.mend, text: expect.stringContaining("; they were not brought back: ") },
+    ]);
+    expect([failed.data, guest.file]).toEqual([[expect.objectContaining({ result: "left" })], "as in the archive"]);
+    expect((await lost.run([...guest.mend.split(" ").slice(1), "--dry-run"], { env })).code).toBe(0);
+    await guest.lose();
+    const left = await recovered(["--skip", "data"]);
+    expect(guest.toldIn(left.findings)).toEqual([expect.objectContaining({ severity: "problem", mend: guest.mend })]);
+    expect([left.code, guest.file]).toEqual([3, "as in the archive"]);
+    await guest.lose();
+    expect((await recover(["--skip", "prod/web/config", "--dry-run"])).stdout).toContain(
+      "web: data of config: stay as the archive has them, as asked",
+    );
+    expect((await recover(["--skip", "prod/web/other", "--dry-run"])).stderr).toMatch(/no data of the name other/u);
+  });
 });

@@ -30,15 +30,35 @@ export const worstDayMutants: readonly Mutant[] = [
   ...inFile("scripts/inspect/data/newer-data.ts", [
     {
       name: "recover: data are as new as they can be, whatever lies elsewhere",
-      from: "dump.time > time)",
+      from: "dump.time > time && dump.time < before)",
       to: "dump.time < 0)",
       killedBy: { file: newer, title: "the newest dump that is left" },
+    },
+    {
+      name: "recover: a dump of the guest that came back hides a newer copy",
+      from: "dump.time > time && dump.time < before)",
+      to: "dump.time > time && dump.time > 0)",
+      killedBy: { file: newer, title: "a dump that the guest has made since" },
     },
     {
       name: "recover: what could not be looked at is nothing newer",
       from: "if (copies?.unseen !== null && copies !== undefined) {",
       to: "if (copies === null) {",
       killedBy: { file: newer, title: "what could not be looked at" },
+    },
+  ]),
+  ...inFile("scripts/recovery/recover/data-step.ts", [
+    {
+      name: "recover: data that were restored already are restored again",
+      from: 'if (before?.state === "done") return [];',
+      to: 'if (before?.state === "done" && command === "") return [];',
+      killedBy: { file: recoverCopies, title: "cut off while they are restored" },
+    },
+    {
+      name: "recover: data that could not be brought back are not told",
+      from: "return why === undefined",
+      to: "return why !== null",
+      killedBy: { file: recoverCopies, title: "that break off on their way" },
     },
   ]),
   ...inFile("scripts/recovery/recover/look-elsewhere.ts", [

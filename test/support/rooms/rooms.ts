@@ -52,7 +52,7 @@ export const arrows: Arrows = {
   "scripts/recovery/drill": ["scripts/recovery/restore-guest", ...(scripts["scripts/recovery/*"] ?? [])],
   // It brings a site back with the operations by which its parts come back one by one.
   "scripts/recovery/recover": [
-    ...["rebuild", "restore-guest", "up"].map((one) => `scripts/recovery/${one}`),
+    ...["rebuild", "restore-guest", "restore-data", "point-in-time", "up"].map((one) => `scripts/recovery/${one}`),
     ...(scripts["scripts/recovery/*"] ?? []),
   ],
   // The guest of monitoring is restored like any other, or made by its stack as `lifeboat up` makes it.
