@@ -5,6 +5,7 @@ import { isOutOfReach } from "./lacking";
 import { lostOf } from "./lost";
 import type { EnvironmentLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
+import { stackResultsIn, upPath } from "./stack-steps";
 
 /** Path of the step that proves the whole. */
 export const checkPath = "check";
@@ -27,7 +28,9 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
         ...problems,
       ];
       const isNewest = (factsOf(dataPath)["newer"] ?? 0) === 0;
-      return { facts: { proven: isNewest && findings.length === 0 }, findings };
+      // A job that is there as Proxmox has it may be missing in the state: what failed was said where it did.
+      const isUp = Object.values(stackResultsIn(factsOf(upPath))).every((one) => one === "done" || one === "unchanged");
+      return { facts: { proven: isNewest && isUp && findings.length === 0 }, findings };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../../project/context";
 import { isOpen, type Journal } from "../engine/journal";
 import { recoverKind } from "../engine/kinds";
-import { journalsOf, sessionOf } from "../engine/session";
+import { journalsOf, sessionOf, stateOf } from "../engine/session";
 import type { Finding } from "../engine/step";
 import { restoresAmong } from "../restore-guest/journals";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
@@ -11,6 +11,7 @@ import { stacksOf } from "./lacking";
 import { type EnvironmentLook, type GuestLook, type RecoverPlan, recoverPlanSchema } from "./plan";
 import type { SiteSession } from "./session";
 import { stackResultsIn, upPath } from "./stack-steps";
+import { upKind } from "../up/plan";
 
 /** A recovery that was cut off: what it has done is part of the one that follows. */
 export interface EarlierRun {
@@ -27,6 +28,35 @@ export function earlierRun(session: SiteSession): EarlierRun | undefined {
   if (journal === undefined) return undefined;
   const plan = recoverPlanSchema.safeParse(journal.contents.plan).data;
   return { journal, plan, began: plan?.began ?? journal.contents.startedAt };
+}
+
+/**
+ * Environments whose stacks an earlier recovery has ended without bringing up: what is gone may be in Pulumi's state, and what it makes
+ * missing, whatever else is there. Those that somebody has brought up since are none of them.
+ */
+export function leftBehind(session: SiteSession): ReadonlySet<string> {
+  const left = new Map<string, boolean>();
+  for (const journal of journalsOf(session)) {
+    const { kind, updatedAt } = journal.contents;
+    if (kind !== recoverKind || isOpen(journal)) continue;
+    for (const [name, result] of Object.entries(stackResultsIn(journal.factsOf(upPath)))) {
+      if (!left.has(name)) left.set(name, result === "failed" && !isUpSince(session, name, updatedAt));
+    }
+  }
+  return new Set([...left].flatMap(([name, isLeft]) => (isLeft ? [name] : [])));
+}
+
+/** Whether a stack was brought up after a moment (ISO 8601), by this machine. */
+function isUpSince({ chosen, context }: SiteSession, name: string, moment: string): boolean {
+  const environment = chosen.find((one) => one.name === name);
+  if (environment === undefined) return false;
+  const journals = journalsOf({ state: stateOf(environment, context), subject: { kind: "stack" } });
+  return journals.some(
+    ({ contents }) =>
+      contents.kind === upKind &&
+      (contents.state === "done" || contents.state === "unproven") &&
+      contents.startedAt > moment,
+  );
 }
 
 /** A `pulumi` that outlives a killed recovery holds its stack's lock: the next one waits for its end. */

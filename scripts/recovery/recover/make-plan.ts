@@ -5,7 +5,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
 import { mergeDemands } from "../engine/merge-demands";
 import { refuseFull } from "../restore-guest/refuse";
-import { earlierRun, withEarlier } from "./earlier-run";
+import { earlierRun, leftBehind, withEarlier } from "./earlier-run";
 import { refuseFullOfCopies } from "./look-elsewhere";
 import { lookAtEnvironment } from "./look-at-environment";
 import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
@@ -50,8 +50,9 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
   const whole = seen?.store.way === "none" ? looks.map(withoutStore) : looks;
   const environments =
     earlier === undefined ? whole : await Promise.all(whole.map((look) => withEarlier(session, earlier, look)));
+  const left = leftBehind(session);
   const plan: RecoverPlan = {
-    environments,
+    environments: environments.map((look) => (left.has(look.name) ? { ...look, unfinished: true } : look)),
     ...(seen === undefined ? {} : { store: seen.store }),
     ...(asked.mapping === undefined ? {} : { map: shownMapping(asked.mapping, session.renamed) }),
     parallel: asked.parallel,

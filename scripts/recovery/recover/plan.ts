@@ -107,7 +107,7 @@ const environmentSchema = z.object({
   unfinished: z
     .literal(true)
     .exactOptional()
-    .describe("an earlier run was cut off before it had brought its stack up: that is done now"),
+    .describe("an earlier run was cut off before it had brought its stack up, or could not do it: that is done now"),
 });
 
 const renamedSchema = z.object({

@@ -3,6 +3,7 @@ import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
 import type { NodeMapping } from "../../../site/replaced-node/node-mapping";
 import type { RenamedSettings } from "../../project/rename-settings";
+import { mappingCutOff, mappingWords } from "./earlier-mapping";
 import { proposeAll, requireRenamed } from "./renamed-node";
 import { usageError } from "../../terminal/command-error";
 import { failureOf } from "../../clients/failure";
@@ -98,7 +99,14 @@ export async function openSiteSession(
   const found = await context.site();
   const named = (words: readonly string[]): string[] => words.map((word) => nameOf(word, found));
   const data = dataLeftBy(request.skip, found);
-  const asked = { ...request, only: named(request.only), skip: named(data.others) };
+  const [keeper] = found.environments().usable;
+  const cutOff = request.mapping === undefined && keeper !== undefined ? mappingCutOff(keeper, context) : undefined;
+  const asked = {
+    ...request,
+    ...(cutOff === undefined ? {} : { mapping: cutOff, command: [request.command, ...mappingWords(cutOff)].join(" ") }),
+    only: named(request.only),
+    skip: named(data.others),
+  };
   const isWanted = ({ name }: LoadedEnvironment): boolean =>
     isAsked(asked, name) || asked.only.some((word) => word.startsWith(`${name}/`));
   const renamed = proposeAll(found.environments().usable.filter(isWanted), asked.mapping);

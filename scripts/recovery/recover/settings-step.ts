@@ -4,11 +4,14 @@ import type { RenamedSettings } from "../../project/rename-settings";
 import { type Step, standing } from "../engine/step";
 import type { SiteSession } from "./session";
 
+/** Path of the step that writes settings. */
+export const settingsPath = "settings";
+
 /** Writes settings that have the names of the new node. Somebody who has changed a file meanwhile is not overwritten. */
 export function settingsStep(renamed: readonly RenamedSettings[], session: SiteSession): Step {
   const files = renamed.map(({ file }) => basename(file)).join(", ");
   return standing({
-    id: "settings",
+    id: settingsPath,
     title: "Write the new names into the settings",
     does: `write the new names into ${files}, as shown; everything else in there stays`,
     run: async () => {

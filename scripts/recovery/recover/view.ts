@@ -67,7 +67,7 @@ function printEnvironment(look: EnvironmentLook, lines: Lines): void {
     return;
   }
   const facts = [
-    ...(unfinished === true ? ["its stack is brought up, which an earlier run was cut off before"] : []),
+    ...(unfinished === true ? ["its stack is brought up, which an earlier run did not come to, or could not do"] : []),
     ...(storage.state === "define" ? [`storage ${storage.id} is not defined: its archives are seen when it is`] : []),
     ...(job ? [] : ["the backup job is gone"]),
   ];

@@ -226,6 +226,18 @@ test("the node is back before the recovery: its disks may be newer, its guest ma
   expect((await lost.recover(["--dry-run"])).stdout).toMatch(/^Nothing is lost/u);
 });
 
+test("the node is back, and whether it has disks of a guest cannot be seen: that is not none, and no backup is put beside them [H5, K3, D16]", async () => {
+  await lost.site.control({ command: "move", node, from: conf(second, 101), to: "/root/" });
+  await lost.site.fault("answer-596", { path: "^GET .*/nodes/pve-two/storage/local/content" });
+  const { code, stderr } = await lost.recover(["--force"]);
+  expect([code, stderr]).toEqual([
+    14,
+    expect.stringMatching(
+      /prod\/web: whether pve-two, which is there, has disks of web .* cannot be seen: storage local/u,
+    ),
+  ]);
+});
+
 test("without quorum nothing is planned: the reason is said [H5, K6]", async () => {
   await kill();
   await lost.site.fault("node-unreachable", { node: third });

@@ -41,8 +41,8 @@ export class RecoverSite {
     this.writeProgram({ prod: [...Object.keys(this.state), name] });
   }
 
-  /** Pulumi finds nothing of a node any more. */
-  loseNode(name: string): void {
+  /** Pulumi finds nothing of a node any more. @param name undefined: of every node again */
+  loseNode(name: string | undefined): void {
     this.writeProgram({ goneNode: name });
   }
 

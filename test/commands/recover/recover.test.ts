@@ -96,6 +96,27 @@ test("guests that are gone come back, the others are left alone, and everything 
   expect(await lost.site.picture(103)).toEqual(before);
 });
 
+test("a stack that could not be told what is gone is no stack that is there: the next run brings it up, and only then nothing is lost [H1, K3]", async () => {
+  const own = await RecoverSite.start([{ id: 101, name: "web" }], { state: { web: { nodeName: "pve-gone" } } });
+  try {
+    await own.site.destroy(101);
+    own.loseNode("pve-gone");
+    own.grow("made-by-up");
+    expect((await own.recover(["--force"])).stdout).toMatch(/NOT PROVEN[^]*prod is not brought up: /u);
+    expect((await own.recover(["--force"])).stdout).toMatch(/NOT PROVEN[^]*prod is not brought up: /u);
+    own.loseNode(undefined);
+    expect((await own.recover(["--dry-run"])).stdout).toMatch(/prod: its stack is brought up, which an earlier run/u);
+    expect(await own.recover(["--force"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^The site is back/u),
+    });
+    expect(await own.recorded("made-by-up")).toBeDefined();
+    expect((await own.recover(["--dry-run"])).stdout).toMatch(/^Nothing is lost/u);
+  } finally {
+    await own.stop();
+  }
+});
+
 test("a node that was installed anew: the storage is defined as the settings have it, and shows the archives [H1, H5]", async () => {
   for (const id of [101, 102, 103]) await lost.site.destroy(id);
   lost.site.write(

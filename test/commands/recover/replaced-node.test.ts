@@ -83,13 +83,16 @@ test("the site goes over to the new node: settings with their comments, guests o
   expect(JSON.parse(again.stdout)).toMatchObject({ proven: true });
 });
 
-test("cut off behind the settings, in a restore, and behind the restores: the same command goes on [H5, K4]", async () => {
+test("cut off behind the settings, in a restore, and behind the restores: the same command goes on, and so does one that has forgotten the new names [H5, K4]", async () => {
   for (const write of [3, 9, 14]) {
     const { code } = await lost.recover([...renaming, "--force", "--parallel", "1"], killAt("after", write));
     expect(code).not.toBe(0);
   }
-  const { code, stdout, stderr } = await lost.recover([...renaming, "--force"]);
+  const { code, stdout, stderr } = await lost.recover(["--force"]);
   if (code !== 0) throw new Error(stdout + stderr);
+  expect(stderr).toMatch(
+    /cut off on its way to other names; it goes on with them: --map pve-prod=pve-new --storage data=tank,local=tank/u,
+  );
   expect(await places()).toEqual({ 101: "pve-new tank tank", 102: "pve-new tank tank" });
   expect(await lost.recorded("web")).toMatchObject({ outputs: { nodeName: "pve-new" } });
 });
@@ -132,6 +135,10 @@ test("a node that is still a member of the cluster has not been replaced: its gu
       stderr: expect.stringMatching(/pve-prod is still a member of the cluster of pve-new[^]*pvecm delnode pve-prod/u),
     });
     expect(cluster.site.read("Pulumi.prod.yaml")).toContain("node: pve-prod");
+    // One that kept its name is itself.
+    const same = await cluster.recover(["--map", "pve-prod=pve-prod", "--force"]);
+    expect(same.stderr).toContain("pve-prod kept its name");
+    expect(same.stdout).toMatch(/^The site is back/u);
   } finally {
     await cluster.stop();
   }

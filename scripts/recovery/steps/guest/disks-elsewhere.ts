@@ -27,10 +27,9 @@ export async function disksOnShared(client: ProxmoxClient, node: string, vmid: n
   );
 }
 
-/** A node with disks of a guest that is not on it. */
-interface OldDisks {
+/** A node with disks of a guest that is not on it, or on which they cannot be looked for. */
+interface OldDisks extends FoundDisks {
   readonly node: string;
-  readonly disks: readonly string[];
 }
 
 /**
@@ -53,12 +52,13 @@ async function disksElsewhere(
     others
       .filter(({ node }) => !targets.includes(node))
       .map(async ({ node }) => {
-        const storages = (await unlessUnasked(client.backups.storages(node))) ?? [];
-        const own = storages.filter(({ shared, active }) => shared !== true && active !== false);
-        return { node, disks: (await disksOn(client, node, vmid, own)).disks };
+        const storages = await unlessUnasked(client.backups.storages(node));
+        if (storages === undefined) return { node, disks: [], unseen: ["the node does not say which storages it has"] };
+        const own = storages.filter(({ shared }) => shared !== true);
+        return { node, ...(await disksOn(client, node, vmid, own)) };
       }),
   );
-  return found.filter(({ disks }) => disks.length > 0);
+  return found.filter(({ disks, unseen }) => disks.length > 0 || unseen.length > 0);
 }
 
 /**
@@ -76,10 +76,21 @@ export async function refuseReturned(
   nodes: readonly NodeEntry[],
 ): Promise<void> {
   if (nodes.length < 2) return;
-  const [first] = await disksElsewhere(client, guest.id, home, nodes);
+  const found = await disksElsewhere(client, guest.id, home, nodes);
+  const first = found.find(({ disks }) => disks.length > 0);
+  const [unseen] = found;
+  const id = String(guest.id);
+  if (first === undefined && unseen !== undefined) {
+    throw new CommandError(
+      `whether ${unseen.node}, which is there, has disks of ${guest.name} (${id}) cannot be seen: ${unseen.unseen.join("; ")}. They may be newer than any backup, and ${guest.name} may run there still if ${unseen.node} was only cut off`,
+      {
+        exitCode: exitCodes.refused,
+        hint: "make them visible, then the same command; or look into the backup beside: --target-id next",
+      },
+    );
+  }
   if (first === undefined) return;
   const { node, disks } = first;
-  const id = String(guest.id);
   throw new CommandError(
     `${node} is there, and has disks of ${guest.name} (${id}): ${disks.join(", ")}. They may be newer than any backup, and ${guest.name} may run there still if ${node} was only cut off: restored, it would be started twice`,
     {
