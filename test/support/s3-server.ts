@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { administer, type Identities, isAdministration } from "./minio-administration";
 import { certificateFiles, ensureCertificates } from "../sandbox/server/certificates";
 
@@ -53,6 +54,8 @@ export class S3Server {
   stopsIn: { readonly of: (path: string) => boolean; readonly how: "silent" | "cut" } | undefined;
   /** What is answered in the store's place, with 200: by a proxy before it, or by a server that is not quite S3. */
   instead: ((path: string, asked: URLSearchParams) => string | undefined) | undefined;
+  /** It is slow: every request waits for so long, and every answer comes in so many pieces, each after as long. Milliseconds. */
+  slow: { readonly wait: number; readonly pieces: number } | undefined;
   /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
   private readonly damaged = new Map<string, Damage>();
   /** Done once, just before such an object is written: somebody else is quicker. */
@@ -175,6 +178,10 @@ export class S3Server {
     if (this.hangs) return;
     const other = this.instead?.(url.pathname, url.searchParams);
     if (other !== undefined) return xml(response, 200, other);
+    if (this.slow !== undefined) {
+      await sleep(this.slow.wait);
+      trickle(response, this.slow);
+    }
     if (this.stopsIn?.of(url.pathname) === true) halve(response, this.stopsIn.how);
     if (this.failWith === 403) return fail(response, 403, "RequestTimeTooSkewed");
     if (this.failWith !== undefined) return fail(response, this.failWith, "ServiceUnavailable");
@@ -295,6 +302,24 @@ export class S3Server {
 }
 
 /** Of what is answered only the first half is sent. */
+/** What it is to end with comes piece by piece. */
+function trickle(response: ServerResponse, { wait, pieces }: NonNullable<S3Server["slow"]>): void {
+  const finish = response.end.bind(response);
+  const write = async (whole: Buffer): Promise<void> => {
+    const size = Math.max(1, Math.ceil(whole.length / pieces));
+    for (let from = 0; from < whole.length; from += size) {
+      response.write(whole.subarray(from, from + size));
+      await sleep(wait / pieces);
+    }
+    finish();
+  };
+  const end = (content: string | Buffer = ""): ServerResponse => {
+    write(Buffer.from(content)).catch(() => response.destroy());
+    return response;
+  };
+  Object.assign(response, { end });
+}
+
 function halve(response: ServerResponse, how: "silent" | "cut"): void {
   const end = (content: string | Buffer): ServerResponse => {
     const whole = Buffer.from(content);

@@ -7,13 +7,17 @@ import { isOpen } from "../engine/journal";
 import { recoverKind } from "../engine/kinds";
 import { journalsOf, stateOf } from "../engine/session";
 import { recoverPlanSchema } from "./plan";
-import { settingsPath } from "./settings-step";
+
+/** Path of the step that writes settings. */
+export const settingsPath = "settings";
 
 /** The flags that name a mapping, as a command line has them. */
 export function mappingWords({ nodes, storages }: NodeMapping): string[] {
-  const words = (flag: string, names: NodeMapping["nodes"]): string[] =>
-    names.size === 0 ? [] : [flag, shellQuote(pairTexts(names).join(","))];
-  return [...words("--map", nodes), ...words("--storage", storages)];
+  return [...wordsOf("--map", nodes), ...wordsOf("--storage", storages)];
+}
+
+function wordsOf(flag: string, names: NodeMapping["nodes"]): string[] {
+  return names.size === 0 ? [] : [flag, shellQuote(pairTexts(names).join(","))];
 }
 
 /**

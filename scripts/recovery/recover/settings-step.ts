@@ -2,10 +2,8 @@ import { basename } from "node:path";
 import { writeEdit } from "../../project/edit-settings";
 import type { RenamedSettings } from "../../project/rename-settings";
 import { type Step, standing } from "../engine/step";
+import { settingsPath } from "./earlier-mapping";
 import type { SiteSession } from "./session";
-
-/** Path of the step that writes settings. */
-export const settingsPath = "settings";
 
 /** Writes settings that have the names of the new node. Somebody who has changed a file meanwhile is not overwritten. */
 export function settingsStep(renamed: readonly RenamedSettings[], session: SiteSession): Step {

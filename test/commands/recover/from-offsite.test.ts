@@ -5,12 +5,12 @@ import * as z from "zod";
 import { createKeyPair } from "../../../site/state-store/keys";
 import { asksFor } from "../support/held-tasks";
 import { S3Server } from "../support/kit";
-import type { RunOptions } from "../support/run-bundle";
 import { killAt } from "../support/kill-at";
 import { GuestProgram } from "../support/site/guest-program";
 import { logInToNode, nodeShell } from "../support/site/node-ssh";
 import { node } from "../restore/restore-site";
 import { RecoverSite } from "./recover-site";
+import { unrecorded } from "./unrecorded";
 
 /** A recovery of a node whose backup storage is empty: copies of archives lie in a bucket elsewhere, whose answers a test decides. */
 
@@ -102,21 +102,7 @@ const planShape = z.object({
   }),
 });
 
-const journalShape = z.looseObject({
-  kind: z.string(),
-  state: z.string(),
-  steps: z.record(z.string(), z.looseObject({ state: z.string() })),
-});
-
-/** Kills where a step of an operation has done its work, and its journal does not say so yet. */
-function unrecorded(kind: string, step: string): RunOptions {
-  return {
-    onWrite: ({ moment, text }, run) => {
-      const found = journalShape.safeParse(JSON.parse(text)).data;
-      if (moment === "before" && found?.kind === kind && found.steps[step]?.state === "done") run.signal("SIGKILL");
-    },
-  };
-}
+const journalShape = z.looseObject({ kind: z.string(), state: z.string() });
 
 const report = z.looseObject({
   proven: z.boolean(),
@@ -261,6 +247,19 @@ test("a copy that breaks off on its way leaves the others going and nothing empt
     code: 0,
     results: { "prod/web": "back", "prod/db": "there", "prod/mail": "there" },
   });
+});
+
+test("a bucket that is slow to answer, and gives its answers in drops: it tells what it is at, and ends with all that is there [H1, J3]", async () => {
+  for (const name of ["web", "db"]) send(name);
+  empty("web", "db");
+  far.slow = { wait: 300, pieces: 30 };
+  const { code, results, findings, stderr } = await recovered().finally(() => (far.slow = undefined));
+  expect({ code, results, findings }).toEqual({
+    code: 0,
+    results: { "prod/web": "back", "prod/db": "back", "prod/mail": "there" },
+    findings: [],
+  });
+  expect(stderr).toMatch(/prod\/web: Fetch vzdump-lxc-101-\S+ \([\d.]+ s\)/u);
 });
 
 test("cut off in the middle of a restore from a copy: the next run resumes that restore [H1, K4]", async () => {
@@ -408,7 +407,7 @@ describe("data of which a newer copy lies elsewhere than the archive", () => {
       ["restore-data", "exchange/1"],
       ["recover", "data"],
     ] as const) {
-      expect(await recover(["--force"], unrecorded(kind, step))).toMatchObject({ code: null });
+      expect(await recover(["--force"], unrecorded(step, kind))).toMatchObject({ code: null });
     }
     const { results, data, findings } = await recovered();
     expect([results["prod/web"], guest.toldIn(findings)]).toEqual(["back", []]);

@@ -1,7 +1,8 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod";
 import { node, RestoreSite, type SiteOptions, type TestContainer } from "../restore/restore-site";
+import type { S3Server } from "../support/kit";
 import type { RunOptions, RunResult } from "../support/run-bundle";
 import { PulumiStandIn } from "../support/site/pulumi-stand-in";
 
@@ -10,6 +11,7 @@ const stateShape = z.object({
 });
 
 const passphrase = "not-a-secret-passphrase";
+const bucket = "state-prod";
 
 export interface RecoverOptions extends SiteOptions {
   /** What Pulumi remembers of guests, by their names. Default: it has no resources. */
@@ -20,6 +22,8 @@ export interface RecoverOptions extends SiteOptions {
 export class RecoverSite {
   private readonly pulumi: PulumiStandIn;
   private program: Readonly<Record<string, unknown>> = {};
+
+  private store: { readonly server: S3Server; readonly variables: Readonly<Record<string, string>> } | undefined;
 
   private constructor(
     readonly site: RestoreSite,
@@ -48,8 +52,11 @@ export class RecoverSite {
 
   /** What Pulumi's state has of a guest. */
   async recorded(name: string): Promise<unknown> {
-    const file = this.site.dataPath("pulumi", ".pulumi/stacks/site/prod.json");
-    const { checkpoint } = stateShape.parse(JSON.parse(readFileSync(file, "utf8")));
+    const key = ".pulumi/stacks/site/prod.json";
+    const kept = this.store?.server.contents(bucket).get(key);
+    const { checkpoint } = stateShape.parse(
+      JSON.parse(kept ?? readFileSync(this.site.dataPath("pulumi", key), "utf8")),
+    );
     return checkpoint.latest.resources.find(({ urn }) => urn.endsWith(`::${name}`));
   }
 
@@ -67,7 +74,33 @@ export class RecoverSite {
 
   /** With which commands find its `pulumi`. */
   get variables(): Readonly<Record<string, string>> {
-    return this.pulumi.variables;
+    return { ...this.pulumi.variables, ...this.store?.variables };
+  }
+
+  /** Its state goes to a store that is a service, and a copy of it is made on this machine. @returns what loses that store */
+  async keepStateIn(server: S3Server): Promise<() => void> {
+    const { site } = this;
+    const keys = join(site.folder, "keys.json");
+    writeFileSync(
+      keys,
+      JSON.stringify({ identities: { prod: { accessKey: "lifeboat-prod", secretKey: "not-a-secret" } } }),
+    );
+    this.store = { server, variables: { TEST_PULUMI_KEYS: dirname(server.ca), LIFEBOAT_STATE_KEYS_FILE: keys } };
+    site.write("s3-ca.pem", readFileSync(server.ca, "utf8"));
+    const service = `{ service: { endpoint: "${server.endpoint}", ca: s3-ca.pem }, buckets: state }`;
+    site.write(
+      "Pulumi.prod.yaml",
+      site.read("Pulumi.prod.yaml").replace("config:\n", `$&  lifeboat:stateStore: ${service}\n`),
+    );
+    this.writeProgram({ buckets: { prod: [bucket] }, store: { endpoint: server.endpoint, root: "lifeboat-root" } });
+    for (const words of [
+      ["up", "--force"],
+      ["backup", "state"],
+    ]) {
+      const { code, stderr } = await this.run(words);
+      if (code !== 0) throw new Error(stderr);
+    }
+    return () => server.dropBucket(bucket);
   }
 
   /** What a shell has from which commands find its `pulumi` and open its secrets. */

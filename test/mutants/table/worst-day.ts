@@ -120,8 +120,8 @@ export const worstDayMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/recover/check-step.ts", [
     {
       name: "recover: a site is proven whatever the check finds",
-      from: "proven: isNewest && findings.length === 0",
-      to: "proven: isNewest && findings.length >= 0",
+      from: "proven: isNewest && isUp && findings.length === 0",
+      to: "proven: isNewest && isUp",
       killedBy: { file: recover, title: "a guest that is left out stays as it is" },
     },
   ]),
