@@ -14,6 +14,8 @@ export interface FoundDisks {
   readonly disks: readonly string[];
   /** `storage nfs: it is not active`: there may be some. */
   readonly unseen: readonly string[];
+  /** Those of them that gave no answer, although they may be asked. */
+  readonly unasked: readonly string[];
 }
 
 /** Disks on storages that all nodes share, as one of them sees them: they outlive the guest's own node. */
@@ -53,12 +55,13 @@ async function disksElsewhere(
       .filter(({ node }) => !targets.includes(node))
       .map(async ({ node }) => {
         const storages = await unlessUnasked(client.backups.storages(node));
-        if (storages === undefined) return { node, disks: [], unseen: ["the node does not say which storages it has"] };
-        const own = storages.filter(({ shared }) => shared !== true);
+        if (storages === undefined)
+          return { node, disks: [], unseen: [], unasked: ["the node does not say which storages it has"] };
+        const own = storages.filter(({ shared, active }) => shared !== true && active !== false);
         return { node, ...(await disksOn(client, node, vmid, own)) };
       }),
   );
-  return found.filter(({ disks, unseen }) => disks.length > 0 || unseen.length > 0);
+  return found.filter(({ disks, unasked }) => disks.length > 0 || unasked.length > 0);
 }
 
 /**
@@ -82,7 +85,7 @@ export async function refuseReturned(
   const id = String(guest.id);
   if (first === undefined && unseen !== undefined) {
     throw new CommandError(
-      `whether ${unseen.node}, which is there, has disks of ${guest.name} (${id}) cannot be seen: ${unseen.unseen.join("; ")}. They may be newer than any backup, and ${guest.name} may run there still if ${unseen.node} was only cut off`,
+      `whether ${unseen.node}, which is there, has disks of ${guest.name} (${id}) cannot be seen: ${unseen.unasked.join("; ")}. They may be newer than any backup, and ${guest.name} may run there still if ${unseen.node} was only cut off`,
       {
         exitCode: exitCodes.refused,
         hint: "make them visible, then the same command; or look into the backup beside: --target-id next",
@@ -108,7 +111,11 @@ async function disksOn(
 ): Promise<FoundDisks> {
   const withDisks = storages.filter((storage) => storage.enabled !== false && mayHaveDisks(storage));
   const looks = await Promise.all(withDisks.map((storage) => lookInto(client, node, vmid, storage)));
-  return { disks: looks.flatMap(({ disks }) => disks), unseen: looks.flatMap(({ unseen }) => unseen) };
+  return {
+    disks: looks.flatMap(({ disks }) => disks),
+    unseen: looks.flatMap(({ unseen }) => unseen),
+    unasked: looks.flatMap(({ unasked }) => unasked),
+  };
 }
 
 async function lookInto(
@@ -117,7 +124,7 @@ async function lookInto(
   vmid: number,
   { storage, active }: StorageEntry,
 ): Promise<FoundDisks> {
-  const unseen = (why: string): FoundDisks => ({ disks: [], unseen: [`storage ${storage}: ${why}`] });
+  const unseen = (why: string): FoundDisks => ({ disks: [], unseen: [`storage ${storage}: ${why}`], unasked: [] });
   if (active === false) return unseen(`it is not active on ${node}`);
   try {
     const volumes = await client.backups.volumesOf(node, storage, vmid);
@@ -125,9 +132,12 @@ async function lookInto(
     if (disks.length === 0 && !(await showsVolumes(client, storage, vmid))) {
       return unseen(`the token may not see disks on it (Datastore.Audit on /storage/${storage})`);
     }
-    return { disks: disks.map(({ volid }) => plainText(volid)), unseen: [] };
+    return { disks: disks.map(({ volid }) => plainText(volid)), unseen: [], unasked: [] };
   } catch (error) {
-    if (couldNotBeAsked(error)) return unseen(error.reason);
+    if (couldNotBeAsked(error)) {
+      const found = unseen(error.reason);
+      return { ...found, unasked: found.unseen };
+    }
     throw error;
   }
 }

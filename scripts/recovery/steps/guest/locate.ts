@@ -49,7 +49,9 @@ export async function locate(
   if (entry === undefined) throw unknownNode(node, guest, wanted !== undefined, nodes);
   if (!isOnline(entry)) throw await offlineNode(client, node, { ...guest, type: type ?? typeOf(guest) }, nodes);
   const homeIsOffline = isOffline(nodes, home);
-  const sharedDisks = homeIsOffline ? await disksOnShared(client, node, guest.id) : { disks: [], unseen: [] };
+  const sharedDisks = homeIsOffline
+    ? await disksOnShared(client, node, guest.id)
+    : { disks: [], unseen: [], unasked: [] };
   return { node, home, listed, homeIsOffline, sharedDisks, nodes };
 }
 
