@@ -155,18 +155,22 @@ async function canList(folder: string): Promise<boolean> {
   );
 }
 
+/** A folder within that is gone is seen no second time, unless others come and go all the time. */
+const listings = 20;
+
 /** Every file below a folder but go-cloud's side files; none where the folder is not there. */
-async function filesBelow(folder: string): Promise<string[]> {
+async function filesBelow(folder: string, tries = 1): Promise<string[]> {
   try {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     return entries
       .filter((entry) => entry.isFile() && !entry.name.endsWith(attributesSuffix))
       .map((entry) => join(entry.parentPath, entry.name));
   } catch (error) {
-    const isMissing = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
-    // What is gone may be a folder within, while the listing was made: then the rest is there, and the list is not known.
-    if (isMissing && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-    throw error;
+    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    // A folder within is gone since its own was read: the rest is there, and is listed anew.
+    if (tries === listings) throw error;
+    return filesBelow(folder, tries + 1);
   }
 }
 

@@ -123,6 +123,27 @@ test("an object is removed with its side file, twice without an error", async ()
   expect(await store.list("")).toEqual([]);
 });
 
+test("folders that come and go meanwhile hide nothing that is there [E1]", async () => {
+  await store.write("stacks/prod.json", bytes("state"));
+  const end = new AbortController();
+  const others = (async () => {
+    for (let turn = 0; !end.signal.aborted; turn += 1) {
+      const locks = join(folder, "locks", String(turn % 40));
+      mkdirSync(locks, { recursive: true });
+      if (turn % 40 === 39) rmSync(join(folder, "locks"), { recursive: true });
+      await new Promise(setImmediate);
+    }
+  })();
+  try {
+    for (let turn = 0; turn < 100; turn += 1) {
+      expect((await store.list("")).map(({ key }) => key)).toEqual(["stacks/prod.json"]);
+    }
+  } finally {
+    end.abort();
+    await others;
+  }
+});
+
 test("what the system refuses names the folder", async () => {
   writeFileSync(join(folder, "file"), "");
   const error: unknown = await store.write("file/a.json", bytes("1")).catch((thrown: unknown) => thrown);
