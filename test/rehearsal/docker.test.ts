@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -108,6 +108,13 @@ function imageOf(repository: string): string {
     await asRoot("POST", `${lxc}/101/status/stop`);
     await asRoot("POST", `${lxc}/101/status/start`);
     expect(await askPrometheus()).toBe("Prometheus Server is Ready.");
+  });
+
+  test("its node runs a command in it, and not in a container of Docker whose first process has a smaller number", async () => {
+    writeFileSync("/proc/sys/kernel/ns_last_pid", "1000");
+    await inGuest("docker restart prometheus");
+    const asked = await site.ssh("192.0.2.11", "pct exec 101 -- cat /etc/hostname");
+    expect(expectExit(asked, [0], "pct exec").stdout.trim()).toBe("metrics");
   });
 
   test("Compose runs services of the registry: the version that Debian has [C1]", async () => {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { initLine } from "../drivers/real/container-processes";
 import { run } from "../machine/child-process";
 import { SandboxError } from "./failure";
 import type { Layout, SandboxNode, SandboxRecord } from "./layout";
@@ -40,8 +41,7 @@ if [ "$1 $3" != "exec --" ]; then echo "pct: the sandbox has 'exec <vmid> -- <co
 name=${prefix}$2
 for file in $(grep -lsE "lxc[.]payload[.]$name(/|$)" /proc/[0-9]*/cgroup); do
   process=\${file%/cgroup}
-  # The first process of the container's own numbers.
-  grep -qsE '^NSpid:.*[[:space:]]1$' "$process/status" || continue
+  grep -qsE '${initLine}' "$process/status" || continue
   shift 3
   exec nsenter --target "\${process#/proc/}" --mount --uts --ipc --net --pid --root --wd -- "$@"
 done

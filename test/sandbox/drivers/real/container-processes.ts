@@ -88,8 +88,12 @@ function childrenOf(pid: number): number[] {
   return readProc(pid, `task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 }
 
-/** Whether it is process 1 of a process namespace of its own. */
+/**
+ * Line in `/proc/<pid>/status` of a container's process 1, as an extended regular expression: its number here, and in the
+ * container. One of Docker in the container has a third.
+ */
+export const initLine = "^NSpid:\t[0-9]+\t1$";
+
 function isInit(pid: number): boolean {
-  const numbers = /^NSpid:\s+(.*)$/m.exec(readProc(pid, "status"))?.[1]?.split(/\s+/) ?? [];
-  return numbers.length > 1 && numbers.at(-1) === "1" && isAlive(pid);
+  return new RegExp(initLine, "mu").test(readProc(pid, "status")) && isAlive(pid);
 }
