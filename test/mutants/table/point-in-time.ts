@@ -31,6 +31,17 @@ export const pointInTimeMutants: readonly Mutant[] = [
       },
     },
   ]),
+  ...inFile("components/data/guest-program/point-in-time/base.ts", [
+    {
+      name: "point in time: WAL waits for an hour, whatever was declared",
+      from: '  . "$told/settings"',
+      to: '  . "$told/settings"; archive_timeout=3600',
+      killedBy: {
+        file: "test/rehearsal/data/point-in-time.test.ts",
+        title: "what was written lies in the store before the archive timeout has gone by",
+      },
+    },
+  ]),
   ...inFile("site/data/point-in-time/choose.ts", [
     {
       name: "point in time: a segment that is missing on the way does not matter",
