@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { MinioAdmin } from "../../scripts/clients/minio/minio-admin";
 import { S3Store } from "../../scripts/clients/object-store/s3-store";
 import type { KeyPair } from "../../site/settings/environment";
-import { bucketInputs } from "../../site/state-store/bucket-inputs";
+import { bucketInputs, recoveryBucketInputs } from "../../site/state-store/bucket-inputs";
 import { createKeyPair } from "../../site/state-store/keys";
 import { copierName, identityOf, readerOf } from "../../site/state-store/names";
 import { copierPolicy, identityPolicy, readerPolicy } from "../../site/state-store/policies";
+import { recoveryBucket, recoveryIdentity } from "../../site/state-store/recovery-names";
 import { environmentOf } from "../support/example-environment";
 import { storeSettings } from "../support/example-store";
 import { tarOf, zipOf } from "./support/archives";
@@ -25,6 +26,8 @@ const owner = createKeyPair(identityOf("prod"));
 const former = createKeyPair(identityOf("lab"));
 const reader = createKeyPair(readerOf("prod"));
 const copier = createKeyPair(copierName);
+const [wal, foreign] = [recoveryBucket("prod/db"), recoveryBucket("prod/web")];
+const guest = createKeyPair(recoveryIdentity("prod/db"));
 let minio: MinioServer;
 
 beforeAll(async () => {
@@ -34,11 +37,16 @@ beforeAll(async () => {
   const { bucket: inputs } = bucketInputs(stateStore, "prod");
   await makeBucket(inputs.bucket, inputs.objectLocking);
   await makeBucket(older, false);
+  for (const name of ["prod/db", "prod/web"]) {
+    const { bucket: recovery } = recoveryBucketInputs(name);
+    await makeBucket(recovery.bucket, recovery.objectLocking);
+  }
   const identities: [KeyPair, Parameters<typeof makeIdentity>[3]][] = [
     [owner, identityPolicy(bucket)],
     [former, identityPolicy(older)],
     [reader, readerPolicy(bucket)],
     [copier, copierPolicy([bucket, older])],
+    [guest, identityPolicy(wal)],
   ];
   for (const [key, policy] of identities) await makeIdentity(minio.endpoint, root, key, policy);
 });
@@ -174,6 +182,106 @@ describe("an environment's key", () => {
   });
 });
 
+/** A header by which MinIO takes an object for one that was written so many days ago. */
+const ago = (days: number) => ({
+  "x-minio-source-mtime": new Date(Date.now() - days * 86_400_000).toISOString().replace(/\.\d+Z$/u, "Z"),
+});
+
+describe("a guest's key for WAL", () => {
+  const segment = "prod/db/archive/shop/15-1/0000000100000000/000000010000000000000001";
+  const path = `/${wal}/${segment}`;
+
+  test("hides a segment and writes over it: what was there stays, and is back when what hides it is gone [I7, N1]", async () => {
+    expect(await ask(guest, { method: "PUT", path, body: "archived" })).toBe("200");
+    expect(await ask(guest, { method: "PUT", path, body: "forged" })).toBe("200");
+    expect(await ask(guest, { method: "DELETE", path })).toBe("204");
+    expect(await ask(guest, { method: "GET", path })).toBe("404 NoSuchKey");
+    expect(await contentsOf(wal, segment)).toEqual(["forged", "archived"]);
+    const { text } = await as(root, { method: "GET", path: `/${wal}`, query: { versions: "", prefix: segment } });
+    const marker = /<DeleteMarker>.*?<VersionId>(.*?)</su.exec(text)?.[1] ?? "";
+    const [forged] = await versionsOf(wal, segment);
+    for (const versionId of [marker, forged?.id ?? ""]) {
+      expect(await ask(guest, { method: "DELETE", path, query: { versionId } })).toBe("403 AccessDenied");
+      expect(await ask(root, { method: "DELETE", path, query: { versionId } })).toBe("204");
+    }
+    expect((await as(guest, { method: "GET", path })).text).toBe("archived");
+  });
+
+  test("forces nothing away, and changes neither versions, nor their expiry, nor lock or policy [I7, N1]", async () => {
+    const kept = await history(guest, wal, "config/pgbackrest");
+    const object = `/${wal}/config/pgbackrest`;
+    const change = (what: string, body: string): AnyRequest => ({
+      method: "PUT",
+      path: `/${wal}`,
+      query: { [what]: "" },
+      body,
+      headers: { "content-md5": createHash("md5").update(body).digest("base64") },
+    });
+    const expiry = "<Filter><Prefix></Prefix></Filter><Expiration><Days>1</Days></Expiration>";
+    const refused: AnyRequest[] = [
+      { method: "DELETE", path: `/${wal}/`, headers: force },
+      { method: "DELETE", path: `/${wal}` },
+      { method: "DELETE", path: object, query: { versionId: kept } },
+      { method: "PUT", path: object, query: { versionId: kept }, body: "forged" },
+      change("versioning", "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>"),
+      change(
+        "lifecycle",
+        `<LifecycleConfiguration><Rule><ID>x</ID><Status>Enabled</Status>${expiry}</Rule></LifecycleConfiguration>`,
+      ),
+      change("policy", '{"Version":"2012-10-17","Statement":[]}'),
+      { method: "DELETE", path: `/${wal}`, query: { lifecycle: "" } },
+    ];
+    for (const attempt of refused) expect([attempt, await ask(guest, attempt)]).toEqual([attempt, "403 AccessDenied"]);
+    for (const place of [object, `/${wal}/config/`])
+      expect(await ask(guest, { method: "DELETE", path: place, headers: force })).toBe(
+        "400 XMinioAdminInvalidArgument",
+      );
+    expect(await contentsOf(wal, "config/pgbackrest")).toEqual(["second", "first"]);
+  });
+
+  test("opens neither the bucket of another guest nor a state [I7, B2, N1]", async () => {
+    for (const name of [foreign, bucket]) {
+      expect(await ask(root, { method: "PUT", path: `/${name}/theirs`, body: "theirs" })).toBe("200");
+      for (const request of [
+        { method: "GET", path: `/${name}` },
+        { method: "GET", path: `/${name}/theirs` },
+        { method: "PUT", path: `/${name}/theirs`, body: "forged" },
+        { method: "PUT", path: `/${wal}/copied`, headers: { "x-amz-copy-source": `/${name}/theirs` } },
+        { method: "DELETE", path: `/${name}/theirs` },
+      ] satisfies AnyRequest[]) {
+        expect([request, await ask(guest, request)]).toEqual([request, "403 AccessDenied"]);
+      }
+      expect(await contentsOf(name, "theirs")).toEqual(["theirs"]);
+    }
+  });
+
+  // Open as with the key of a state. Red when this server does so no longer.
+  test("can write into versions of WAL by an archive that the server unpacks: open [I7, N1]", async () => {
+    const versionId = await history(guest, wal, "unpacked");
+    const body = tarOf("unpacked", "forged", { "minio.versionId": versionId });
+    const headers = { "x-amz-meta-snowball-auto-extract": "true" };
+    expect(await ask(guest, { method: "PUT", path: `/${wal}/any.tar`, headers, body })).toBe("200");
+    expect(await contentsOf(wal, "unpacked")).toEqual(["second", "forged"]);
+  });
+
+  test("can have WAL that lies there for long expire at once, by a time of before: open [I7, N1]", async () => {
+    const { rules } = recoveryBucketInputs("prod/db").lifecycle;
+    const [{ noncurrentVersionExpirationDays: days } = { noncurrentVersionExpirationDays: 0 }] = rules;
+    const old = `<NoncurrentVersionExpiration><NoncurrentDays>${String(days)}</NoncurrentDays></NoncurrentVersionExpiration>`;
+    const rule = `<Rule><ID>x</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>${old}</Rule>`;
+    const body = `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`;
+    const headers = { "content-md5": createHash("md5").update(body).digest("base64") };
+    expect(await ask(root, { method: "PUT", path: `/${wal}`, query: { lifecycle: "" }, headers, body })).toBe("200");
+    const place = `/${wal}/expired`;
+    expect(await ask(root, { method: "PUT", path: place, headers: ago(days + 20), body: "archived" })).toBe("200");
+    expect(await ask(guest, { method: "PUT", path: place, headers: ago(days + 10), body: "forged" })).toBe("200");
+    const { text } = await as(root, { method: "GET", path: `/${wal}`, query: { versions: "", prefix: "expired" } });
+    const ids = [...text.matchAll(/<VersionId>(.*?)</gu)].map(([, id = ""]) => id);
+    const read = await as(root, { method: "GET", path: place, query: { versionId: ids.at(-1) ?? "" } });
+    expect([ids.length, said(read)]).toEqual([2, "404 NoSuchVersion"]);
+  });
+});
+
 test("a bucket without object lock loses all versions to its key, until lock is imported into it [N1]", async () => {
   const deletion = { method: "DELETE", path: `/${older}/state`, headers: force } as const;
   expect(await hasObjectLock(former, older)).toBe(false);
@@ -192,10 +300,11 @@ test("a bucket without object lock loses all versions to its key, until lock is 
 });
 
 describe.each([
-  ["an environment's key", owner],
-  ["a reader's key", reader],
-  ["the copier's key", copier],
-])("%s", (_, key) => {
+  ["an environment's key", owner, bucket],
+  ["a reader's key", reader, bucket],
+  ["the copier's key", copier, bucket],
+  ["a guest's key for WAL", guest, wal],
+])("%s", (_, key, place) => {
   const admin = async (
     ...words: [method: AnyRequest["method"], call: string, query: Record<string, string>, sealed: object]
   ) => said(await administer(minio.endpoint, key, words[0], words[1], words[2], { sealed: words[3] }));
@@ -207,7 +316,7 @@ describe.each([
     expect(await admin("PUT", "add-user", own, { secretKey: "changed-secret", status: "enabled" })).toBe(
       "403 AccessDenied",
     );
-    expect(await ask(key, { method: "GET", path: `/${bucket}` })).toBe("200");
+    expect(await ask(key, { method: "GET", path: `/${place}` })).toBe("200");
   });
 
   test("gets credentials for a year, which open nothing [N1]", async () => {
@@ -221,8 +330,8 @@ describe.each([
       sessionToken: field("SessionToken"),
     };
     expect(temporary.accessKey).not.toBe("");
-    expect(await ask(temporary, { method: "GET", path: `/${bucket}` })).toBe("403 AccessDenied");
-    expect(await ask(temporary, { method: "GET", path: `/${bucket}/use/backup` })).toBe("403 AccessDenied");
+    expect(await ask(temporary, { method: "GET", path: `/${place}` })).toBe("403 AccessDenied");
+    expect(await ask(temporary, { method: "GET", path: `/${place}/use/backup` })).toBe("403 AccessDenied");
     const sealed = { accessKey: "another", secretKey: "another-secret" };
     const made = await administer(minio.endpoint, temporary, "PUT", "add-service-account", {}, { sealed });
     expect(said(made)).toBe("403 AccessDenied");
