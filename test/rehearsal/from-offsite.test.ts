@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -15,9 +15,11 @@ import { DemoSite, expectExit } from "./support/demo-site";
 import { expectOwnBucketOnly } from "./support/recovery-key";
 import { changeSettings } from "./support/store-settings";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
+import { UnpackedKit, type Variables } from "./support/unpacked-kit";
 
-// The store of the site, its backups and the guest with the data are gone. What another S3 service has, the settings, the passphrase,
-// the age identity and the key that reads are enough: real containers, a real PostgreSQL, a real MinIO. Each test stands on the one before.
+// The store of the site, its backups, the guest with the data and the operator's machine are gone. What another S3 service has, the
+// break-glass file, the passphrase, the age identity and the key that reads are enough: real containers, a real PostgreSQL, a real MinIO.
+// Each test stands on the one before.
 const isRoot = process.getuid?.() === 0;
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-far-"));
 const site = new DemoSite(join(parent, "site"), "real", () => undefined);
@@ -103,8 +105,8 @@ const pointsSchema = z.object({
   ),
 });
 
-async function points() {
-  const listed = await lifeboat("restore", "state", "prod", "--list", "--json");
+async function points(run = lifeboat) {
+  const listed = await run("restore", "state", "prod", "--list", "--json");
   return pointsSchema.parse(JSON.parse(expectExit(listed, [0], "--list").stdout)).points;
 }
 
@@ -256,7 +258,8 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     });
   });
 
-  test("bring everything back where the store, the backups and this machine's own copies are gone: states, and the data into a guest that is made anew, opened with the identity on this machine; where a guest's archive lies there, nothing is made in its place unasked [J3, F1, I6, I9, H4, A9]", async () => {
+  test("bring everything back where the store, the backups and this machine are gone, with nothing but the break-glass file: states, and the data into a guest that is made anew, opened with the identity on this machine; where a guest's archive lies there, nothing is made in its place unasked [J3, F1, I6, I9, H4, A9]", async () => {
+    const kit = await UnpackedKit.write(site, parent);
     for (const guest of ["prod/db", "monitoring/store"]) {
       expectExit(await site.byHand("destroy", guest.split("/")[1] ?? ""), [0], `destroying ${guest}`);
     }
@@ -264,21 +267,26 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
       const dumps = join(site.folder, "server", "nodes", node, "root", "mnt", "backup", "dump");
       rmSync(dumps, { recursive: true, force: true });
     }
+    // This machine, too: neither the repository nor what was known here is asked from now on.
     for (const home of ["data-home", "state-home"]) rmSync(join(site.folder, home), { recursive: true, force: true });
+    rmSync(project, { recursive: true });
+    mkdirSync(project);
+    const pulumi = await kit.besidePulumi();
     await timed("L9", "everything lost but the copies elsewhere, from the first command to the data", async () => {
-      await bringStatesBack();
-      await bringDataBack();
+      await bringStatesBack(kit, pulumi);
+      await bringDataBack(kit, pulumi);
     });
   });
 
   /** The newest of each stack, and an older one of prod. */
-  async function bringStatesBack(): Promise<void> {
+  async function bringStatesBack(kit: UnpackedKit, pulumi: Variables): Promise<void> {
+    const lifeboat = (...words: string[]) => kit.lifeboat(pulumi, ...words);
     const rebuilt = await timed("L3", "rebuilding the state store from the copy offsite", () =>
       lifeboat("rebuild", "state-store", "--from", "offsite", "--force"),
     );
     // 3: a preview of prod says that its guest is not there, which is what comes next.
     expectExit(rebuilt, [0, 3], "the rebuild");
-    expect((await points()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+    expect((await points(lifeboat)).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     const older = before.find(({ update: of }) => of?.message === "older");
     expectExit(await lifeboat("restore", "state", "prod", "--to", older?.id ?? "", "--force"), [0], "an older state");
   }
@@ -291,22 +299,22 @@ async function copyAnArchive(): Promise<void> {
     rclone --config ${offsite.configuration} copy . offsite:far-away/archives/prod/db/${archive}`);
 }
 
-const upAgain = 'exports=$(lifeboat env prod) && eval "$exports" && pulumi up --yes --refresh --skip-preview -s prod';
+const upAgain = "pulumi up --yes --refresh --skip-preview -s prod";
 
-async function bringDataBack(): Promise<void> {
-  const { exitCode, stdout, stderr } = await site.inside("sh", "-c", upAgain);
+async function bringDataBack(kit: UnpackedKit, pulumi: Variables): Promise<void> {
+  const { exitCode, stdout, stderr } = await kit.shell(pulumi, "prod", upAgain);
   expect(`${stdout}${stderr}`).toContain(`s3://far-away at ${service} holds an archive of it ${archive}`);
   expect(exitCode).not.toBe(0);
   // That one would be restored in its place; here the data alone are wanted, in a guest that begins anew.
-  expectExit(await site.inside("env", "LIFEBOAT_FRESH=db", "sh", "-c", upAgain), [0], "pulumi up");
+  expectExit(await kit.shell({ ...pulumi, LIFEBOAT_FRESH: "db" }, "prod", upAgain), [0], "pulumi up");
   // Nothing but the key that reads: not even the secret of the settings.
-  const far = ["env", `LIFEBOAT_OFFSITE_READER_FILE=${files.reader}`, `LIFEBOAT_AGE_IDENTITY_FILE=${files.identity}`];
+  const far = { LIFEBOAT_OFFSITE_READER_FILE: files.reader, LIFEBOAT_AGE_IDENTITY_FILE: files.identity };
   const database = ["restore", "database", "db", "shop", "--from", "offsite", "--force"];
-  expectExit(await site.inside(...far, "lifeboat", ...database), [0], "the database");
+  expectExit(await kit.lifeboat(far, ...database), [0], "the database");
   const config = ["restore", "files", "db", "config", "--from", "offsite", "--force"];
-  expectExit(await site.inside(...far, "lifeboat", ...config), [0], "the files");
+  expectExit(await kit.lifeboat(far, ...config), [0], "the files");
   expect(await postgres("SELECT count(*), min(id), max(id) FROM orders", "shop")).toBe("50000|1|50000");
   expect(await inGuest("cat /etc/app/app.conf")).toBe("port=8080");
   expect(await inGuest("grep -rl AGE-SECRET-KEY /etc /root /var /run 2>/dev/null || :")).toBe("");
-  expect(readFileSync(settings, "utf8")).not.toContain(reader.secretKey);
+  expect(kit.settings("prod")).not.toContain(reader.secretKey);
 }

@@ -1,18 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import * as z from "zod";
-import { layoutOf } from "../../sandbox/setup/layout";
 import { timed } from "../../support/timed";
-import type { CommandResult } from "../support/commands";
 import { expectExit } from "../support/demo-site";
-import { firstUseLimit, toolchainProgram } from "../support/toolchain";
+import { firstUseLimit } from "../support/toolchain";
+import { UnpackedKit } from "../support/unpacked-kit";
 import { installAnew, setUpAsPrinted } from "./loss";
 import { expectInWeb, writeIntoWeb } from "./main-job";
 import type { MainSite } from "./main-site";
 
 const web = { address: "192.0.2.101", data: "/srv/demo.txt" };
-const barePath = `${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 const checkSchema = z.object({
   subjects: z.array(
@@ -132,57 +127,20 @@ export function scenarios(main: MainSite): void {
     await writeIntoWeb(site, text);
     await backUp();
     const others = { gitea: await startOf("192.0.2.121"), store: await startOf("192.0.2.132") };
-    const laptop = await unpackedKit();
+    const laptop = await UnpackedKit.write(site, main.parent);
     await installAnew(site, ["prod"]);
     await setUpAsPrinted(site, "prod");
     const onLaptop = await timed("L6", "bringing the guests of a node back with the break-glass file alone", () =>
-      fromKit(laptop, {}, "recover", "--only", "prod", "--force"),
+      laptop.lifeboat({}, "recover", "--only", "prod", "--force"),
     );
     // Jobs and states are Pulumi's, which this machine has not yet: that is said when its guests are back.
     expect([onLaptop.exitCode, onLaptop.stdout]).toEqual([3, expect.stringContaining("pulumi CLI is not installed")]);
     await expectInWeb(site, text);
-    const pulumi = await besidePulumi(laptop);
-    const rest = await fromKit(laptop, pulumi, "recover", "--only", "prod", "--force");
+    const pulumi = await laptop.besidePulumi();
+    const rest = await laptop.lifeboat(pulumi, "recover", "--only", "prod", "--force");
     expectExit(rest, [0], "the rest of the recovery");
     expect(rest.stdout).toMatch(/^The site is back/u);
     await isClean("prod");
     expect({ gitea: await startOf("192.0.2.121"), store: await startOf("192.0.2.132") }).toEqual(others);
   });
-
-  /** A folder with what the break-glass file holds, taken out as its first step says. */
-  async function unpackedKit(): Promise<string> {
-    const file = join(main.parent, "kit.html");
-    expectExit(await lifeboat("kit", "--out", file, "--with-program", "--force"), [0], "the break-glass file");
-    const laptop = join(main.parent, "laptop");
-    mkdirSync(laptop);
-    const line =
-      "sed -n '/-----BEGIN LIFEBOAT KIT-----$/,/-----END LIFEBOAT KIT-----$/p' \"$1\" | sed '1d;$d' | tr -d ' ' | base64 -d | tar -xz";
-    execFileSync("sh", ["-c", line, "sh", file], { cwd: laptop });
-    return laptop;
-  }
-
-  /** Its libraries, by the line of the file, and the CLI with its plugins: those of the site's own. @returns what says where */
-  async function besidePulumi(laptop: string): Promise<Readonly<Record<string, string>>> {
-    const line = ["npm", "ci", "--omit=dev", "--ignore-scripts", "--prefix", join(laptop, "project")] as const;
-    expectExit(await site.project(...line, "--prefer-offline"), [0], "the libraries");
-    const { pulumiHome } = layoutOf(site.folder);
-    return { PULUMI_HOME: pulumiHome, PATH: `${dirname(toolchainProgram("pulumi"))}:${barePath}` };
-  }
-
-  /** As on a machine with Node and nothing of Lifeboat but the unpacked file; the secrets are those of the safe. */
-  function fromKit(
-    laptop: string,
-    variables: Readonly<Record<string, string>>,
-    ...words: string[]
-  ): Promise<CommandResult> {
-    const bare = [
-      `PATH=${barePath}`,
-      `HOME=${laptop}`,
-      `LIFEBOAT_PROJECT=${join(laptop, "project")}`,
-      `LIFEBOAT_PROXMOX_TOKEN_FILE=${join(site.folder, "keys", "token")}`,
-      `PULUMI_CONFIG_PASSPHRASE_FILE=${join(site.folder, "keys", "passphrase")}`,
-      ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
-    ];
-    return site.inside("env", "-i", "-C", laptop, ...bare, "node", join(laptop, "lifeboat.cjs"), ...words);
-  }
 }
