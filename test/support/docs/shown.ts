@@ -76,8 +76,8 @@ export const byHand: readonly ByHand[] = [
   { line: /^npm (?:run demo|test)$/u, why: "what runs this test, and a rehearsal of the same parts" },
   { line: /^npm run rehearsal -- disaster/u, why: "the disaster rehearsal itself, by the workflow that has its name" },
   {
-    line: /^(?:pct|qmrestore|vzdump|pvesm|pvesh|ifreload) |^zstd -dcq \/mnt|^ifreload|^cat >> \/etc\/network/u,
-    why: "Proxmox's own programs and files: the sandbox speaks the API and has no node's shell",
+    line: /^(?:pct exec|ifreload) |^cat >> \/etc\/network/u,
+    why: "a node's own shell, its network, and a command in a guest, of which the API has no call",
   },
   { line: /^(?:growpart|resize2fs) /u, why: "in a machine's own system, by its partitions" },
   {
