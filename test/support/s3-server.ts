@@ -26,9 +26,10 @@ export interface S3Request {
  *   force it away.
  * - `content`: it is listed, and reading it gets 503; it can be written over.
  * - `missing`: it is listed, and whoever reads it is told that there is none.
+ * - `flipped`: a byte of it is another, which its server does not notice.
  * - `refused`: nothing of it is damaged, and nobody may read it now; a store may keep the key of its content elsewhere.
  */
-export type Damage = "metadata" | "content" | "refused" | "missing";
+export type Damage = "metadata" | "content" | "refused" | "missing" | "flipped";
 
 /** The access key that may administer the server. */
 const root = "lifeboat-root";
@@ -219,7 +220,7 @@ export class S3Server {
       return url.searchParams.has("versions") ? listVersions(listed, url, response) : list(listed, url, response);
     }
     if (this.answerDamaged(objects, `${bucket}/${key}`, key, request, allowed.includes("*"), response)) return;
-    this.serveObject(objects, key, url, request, body, response);
+    this.serveObject(objects, bucket, key, url, request, body, response);
   }
 
   /** @returns whether it has answered */
@@ -264,6 +265,7 @@ export class S3Server {
 
   private serveObject(
     objects: Map<string, Version[]>,
+    bucket: string,
     key: string,
     url: URL,
     { method, headers }: IncomingMessage,
@@ -297,8 +299,15 @@ export class S3Server {
       "last-modified": new Date(found.time).toUTCString(),
       "x-amz-version-id": found.id,
     });
-    response.end(method === "HEAD" ? undefined : found.body);
+    const isFlipped = this.damaged.get(`${bucket}/${key}`) === "flipped";
+    response.end(method === "HEAD" ? undefined : isFlipped ? flipped(found.body) : found.body);
   }
+}
+
+function flipped(body: Buffer): Buffer {
+  const other = Buffer.from(body);
+  if (other.length > 0) other.writeUInt8(other.readUInt8(0) ^ 1, 0);
+  return other;
 }
 
 /** Of what is answered only the first half is sent. */

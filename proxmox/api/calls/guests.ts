@@ -41,6 +41,10 @@ export function guestTaskType(guest: Pick<GuestAddress, "type">, action: keyof (
   return taskTypes[guest.type][action];
 }
 
+const wholeList = z
+  .array(answers.snapshotAnswer)
+  .refine((all) => all.some(({ name }) => name === "current"), "the present state is not among the snapshots");
+
 /** Calls about single guests. Those that start a task give its id (UPID); nothing is done before that task has ended. */
 export class GuestCalls {
   constructor(
@@ -142,9 +146,13 @@ export class GuestCalls {
     return this.requests.read(answers.agentExecStatusAnswer, path, { pid });
   }
 
-  /** A guest's snapshots, without the entry `current` that Proxmox adds for the present state. */
+  /**
+   * A guest's snapshots, without the entry `current` that Proxmox adds for the present state.
+   *
+   * @throws ProxmoxError of kind `unexpected` for a list without that entry, which tells nothing of snapshots either
+   */
   async snapshots(guest: GuestAddress): Promise<answers.Snapshot[]> {
-    const all = await this.requests.read(z.array(answers.snapshotAnswer), [...guestPath(guest), "snapshot"]);
+    const all = await this.requests.read(wholeList, [...guestPath(guest), "snapshot"]);
     return all.filter((snapshot) => snapshot.name !== "current");
   }
 

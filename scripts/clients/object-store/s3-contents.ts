@@ -9,6 +9,7 @@ import {
 import { limitSilence } from "./body-patience";
 import { ConditionFailed, NoSuchObject } from "./object-store";
 import { clientOf, type S3StoreOptions } from "./s3-client";
+import { writtenMd5Of } from "./written-md5";
 import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf } from "./s3-errors";
 
 /** What a service gives beside an object's bytes, as headers of a request that writes it. */
@@ -18,6 +19,8 @@ export type ContentHeaders = Readonly<Record<string, string>>;
 export interface OpenedContent {
   readonly body: Readable;
   readonly headers: ContentHeaders;
+  /** The MD5 of what was written there, in base64, where the service tells it. */
+  readonly writtenMd5: string | undefined;
 }
 
 /** What is written in one request. */
@@ -59,7 +62,11 @@ export class S3Contents {
     try {
       const answer = await this.client.send(new GetObjectCommand({ Bucket: this.options.bucket, Key: key, ...id }));
       const { Body: body } = answer;
-      return { body: body instanceof Readable ? body : Readable.from([]), headers: headersOf(answer) };
+      return {
+        body: body instanceof Readable ? body : Readable.from([]),
+        headers: headersOf(answer),
+        writtenMd5: writtenMd5Of(answer),
+      };
     } catch (error) {
       if (isMissing(s3FailureOf(error))) throw new NoSuchObject(this.place, key);
       throw storeErrorOf(error, this.place);

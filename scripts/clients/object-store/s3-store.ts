@@ -23,6 +23,7 @@ import {
 import { limitSilence } from "./body-patience";
 import { everyPage, isPage, NoS3Answer, ofAnObject } from "./s3-answers";
 import { clientOf, type S3StoreOptions } from "./s3-client";
+import { asWritten } from "./written-md5";
 import { isConditionFailed, isMissing, s3FailureOf, storeErrorOf, unreadableOf } from "./s3-errors";
 
 /** Settings of a bucket. */
@@ -121,7 +122,7 @@ export class S3Store implements ObjectStore {
         this.lookOptions,
       );
       const content = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-      return ofAnObject(answer, content);
+      return ofAnObject(answer, asWritten(answer, content));
     } catch (error) {
       this.sendOptions.abortSignal?.throwIfAborted();
       throw isMissing(s3FailureOf(error)) ? new NoSuchObject(this.place, key) : error;

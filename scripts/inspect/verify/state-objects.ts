@@ -12,6 +12,7 @@ import {
   savedPrefix,
   type StackPlace,
 } from "../../../site/state/state-keys";
+import { counted } from "../../terminal/text";
 import { readObject } from "../../recovery/steps/state/read-object";
 import type { StackObjects } from "../../recovery/steps/state/stack-objects";
 import type { StateAccess } from "../../recovery/steps/state/state-access";
@@ -55,7 +56,19 @@ export async function findObjects(
   for (const key of new Set([...known, ...(stack.present === undefined ? [] : [stack.present.key])])) {
     if (!asked.has(key) && isOfState(place, key)) await ask(key);
   }
-  return { objects: [...listed, ...hidden], bad: [...gone, ...severalForms(place, stack)] };
+  return {
+    objects: [...listed, ...hidden],
+    bad: [...gone, ...severalForms(place, stack), ...lostHistory(place, stack, known)],
+  };
+}
+
+/** Pruning leaves some of a history: one of which nothing is listed any more went in another way, or the list is wrong. */
+function lostHistory(place: StackPlace, { history, present }: StackObjects, known: Iterable<string>): BadState[] {
+  if (history.length > 0 || present === undefined) return [];
+  const updates = new Set([...known].flatMap((key) => parseHistoryKey(place, key)?.nanos ?? []));
+  if (updates.size === 0) return [];
+  const problem = `its history is listed as empty, and had ${counted(updates.size, "update")} when it was last seen from here, or copied`;
+  return [bad({ ...present, key: historyPrefix(place) }, problem)];
 }
 
 async function listAll({ store, place }: StateAccess, withVersions: boolean): Promise<ObjectRef[]> {

@@ -110,13 +110,16 @@ function worldOf(session: NodeSession, plan: DrillPlan, { checkSeconds }: DrillR
     ways: waysOf(session, plan.bridge),
     record: async (proof) => {
       addProof(state.path, proof);
-      return noteProof(client, proof);
+      return noteProof(client, plan.environment, proof);
     },
   };
 }
 
-/** Other machines read it in the archive's notes. Without the right to write these the history of this machine has it. */
-async function noteProof(client: ProxmoxClient, proof: Proof): Promise<Finding[]> {
+/**
+ * Other machines read it in the archive's notes, the exporter among them. What is only in the history of this machine is not proven to
+ * them.
+ */
+async function noteProof(client: ProxmoxClient, environment: string, proof: Proof): Promise<Finding[]> {
   const { archive, node, guest } = proof;
   if (archive === undefined || node === undefined) return [];
   try {
@@ -125,8 +128,8 @@ async function noteProof(client: ProxmoxClient, proof: Proof): Promise<Finding[]
     return [];
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;
-    const text = `${guest}: what the drill found is not in the notes of ${archive}, where other machines would read it (${error.reason})`;
-    return [{ severity: "note", text }];
+    const text = `${guest}: what the drill found is not in the notes of ${archive}, where other machines read it (${error.reason})${proof.proven ? "; to them its backup is not proven" : ""}`;
+    return [{ severity: "problem", text, mend: `lifeboat drill ${environment}/${guest}` }];
   }
 }
 

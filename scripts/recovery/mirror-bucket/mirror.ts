@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { formatList, listFile, type MirroredVersion, timeName } from "../../../site/mirrors/listing";
+import { formatList, listFile, type MirroredVersion, type MirrorList, timeName } from "../../../site/mirrors/listing";
 import { planMirror, type PlannedVersion, type SeenVersion } from "../../../site/mirrors/plan-mirror";
 import { sumsFile } from "../../../site/offsite/copied-files";
 import { ConditionFailed } from "../../clients/object-store/object-store";
@@ -10,6 +10,7 @@ import { keepsVersions, type OpenMirror } from "../../project/mirrored-buckets";
 import { CommandError } from "../../terminal/command-error";
 import { copiedSince } from "../../terminal/copied";
 import { exitCodes } from "../../terminal/exit-codes";
+import { counted } from "../../terminal/text";
 import { putWhole, type Sent, sendVersion } from "./send-version";
 
 /** What one run has done. */
@@ -44,6 +45,8 @@ export async function mirrorBucket(
   const seen = await seenIn(source.listing, isVersioned);
   const [newest] = await far.lists();
   const last = newest === undefined ? undefined : await far.read(newest);
+  if (seen.length === 0 && newest !== undefined && last !== undefined)
+    requireNoneBefore(source.place, newest.name, last);
   const present = last === undefined ? new Map<string, unknown>() : await far.contents(last.series);
   const { series, versions } = planMirror(seen, last, new Set(present.keys()), now);
   const missing = versions.filter(({ seen: { deleteMarker }, content }) => !deleteMarker && content === undefined);
@@ -69,6 +72,22 @@ export async function mirrorBucket(
   );
   const objects = listed.filter(({ latest, content }) => latest && content !== undefined).length;
   return { list, versioned: isVersioned, objects, versions: listed.length, sent, unread };
+}
+
+/**
+ * A list of nothing would be the newest, by which a lost bucket is restored. That everything went, all versions too, is what a loss
+ * looks like, or a wrong answer. @throws CommandError (13)
+ */
+function requireNoneBefore(place: string, name: string, { versions }: MirrorList): void {
+  const before = versions.filter(({ content }) => content !== undefined).length;
+  if (before === 0) return;
+  throw new CommandError(
+    `the bucket shows nothing at all, and had ${counted(before, "version")} in its last list, ${name} (${place}); that list stays the newest`,
+    {
+      exitCode: exitCodes.refused,
+      hint: "if it was lost: lifeboat restore bucket; if it was emptied on purpose, it is mirrored again once it has an object",
+    },
+  );
 }
 
 async function seenIn(listing: OpenMirror["source"]["listing"], isVersioned: boolean): Promise<SeenVersion[]> {

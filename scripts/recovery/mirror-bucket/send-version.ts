@@ -32,8 +32,11 @@ export async function sendVersion(
   try {
     const first = await sumsOfVersion(source.contents, seen, signal);
     if (first.bytes !== seen.size) return { unread: "it changed while it was read" };
+    const { writtenMd5, ...sums } = first;
+    // Sent, it would lie there for good under the name of what was written.
+    if (writtenMd5 !== undefined && writtenMd5 !== sums.md5) return { unread: notAsWritten };
     const { body, headers } = await source.contents.open(seen.key, seen.versionId);
-    const content = { ...first, headers, object };
+    const content = { ...sums, headers, object };
     const proven = body.pipe(provenBytes(content, changed));
     body.once("error", (error) => proven.destroy(error));
     proven.once("close", () => body.destroy());
@@ -52,6 +55,9 @@ export async function sendVersion(
     return { unread: error.message };
   }
 }
+
+const notAsWritten =
+  "its bytes are not those that were written: their MD5 is not its ETag. Look at the disks of its server, and at what stands between";
 
 const listedOnly = "the bucket lists it, and has no content of it: look at the disks of its server";
 
@@ -107,8 +113,8 @@ async function sumsOfVersion(
   contents: S3Contents,
   { key, versionId }: PlannedVersion["seen"],
   signal: AbortSignal,
-): Promise<Omit<MirroredContent, "headers" | "object">> {
-  const { body } = await contents.open(key, versionId);
+): Promise<Omit<MirroredContent, "headers" | "object"> & { readonly writtenMd5: string | undefined }> {
+  const { body, writtenMd5 } = await contents.open(key, versionId);
   const [sha256, md5] = [createHash("sha256"), createHash("md5")];
   let bytes = 0;
   const stop = (): void => void body.destroy();
@@ -126,7 +132,7 @@ async function sumsOfVersion(
   } finally {
     signal.removeEventListener("abort", stop);
   }
-  return { bytes, sha256: sha256.digest("hex"), md5: md5.digest("base64") };
+  return { bytes, sha256: sha256.digest("hex"), md5: md5.digest("base64"), writtenMd5 };
 }
 
 function changed(): CommandError {

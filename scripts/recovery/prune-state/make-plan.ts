@@ -27,6 +27,7 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
   const live = (await Promise.all(prefixes.map((prefix) => store.list(prefix)))).flat();
   const updates = candidatesOf(place, { live }).filter(({ source }) => source === "history");
   const cache = new PointsCache(session.state.path, access);
+  if (updates.length === 0) requireNoneKnown(access, cache);
   const spared = new Set([
     ...(await lastGood(access, updates, cache)),
     ...(await presentOnes(access, updates, live.length > 0)),
@@ -45,6 +46,15 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
     ...(plan.oldest === undefined ? {} : { oldest: plan.oldest }),
     versioned: store.versions !== undefined,
   };
+}
+
+/** Pruning leaves some: a history that was there and is listed as empty is lost, or the list is wrong. @throws CommandError (14) */
+function requireNoneKnown({ place, store }: StateAccess, cache: PointsCache): void {
+  if (!cache.keys().some((key) => parseHistoryKey(place, key) !== undefined)) return;
+  throw new CommandError(
+    `the history of ${place.stack} in ${store.place} is listed as empty, and had updates when it was last seen from here`,
+    { exitCode: exitCodes.unavailable, hint: `look what is there: lifeboat verify --state ${place.stack}` },
+  );
 }
 
 /**

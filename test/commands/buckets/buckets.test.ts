@@ -155,6 +155,31 @@ test("an answer that is cut off is no content, and one object that is damaged ke
   );
 });
 
+test("a content with another byte than was written is told, and is not sent; whole again it is [J4]", async () => {
+  s3.put("uploads", "c", "as it was written");
+  s3.damage("uploads", "c", "flipped");
+  const { code, stdout } = await backUp();
+  const why = expect.stringContaining("not those that were written");
+  expect([code, JSON.parse(stdout)]).toMatchObject([3, { buckets: [{ unread: [{ key: "c", why }], objects: 1 }] }]);
+  await nextSecond();
+  s3.put("uploads", "c", "as it was written");
+  expect([...s3.contents("far").values()]).not.toContain("`s it was written");
+});
+
+test("a bucket that shows nothing any more leaves the list by which it comes back: 13 [J4, K6]", async () => {
+  expect((await backUp()).code).toBe(0);
+  const before = lists();
+  await nextSecond();
+  s3.dropBucket("uploads");
+  s3.makeBucket("uploads");
+  const { code, stdout } = await backUp();
+  const message = expect.stringContaining("had 3 versions in its last list");
+  expect([code, JSON.parse(stdout)]).toMatchObject([13, { buckets: [{ outcome: "failed", message }] }]);
+  expect(lists()).toEqual(before);
+  expect(await restore("--force")).toMatchObject({ code: 0 });
+  expect(s3.contents("uploads").get("a")).toBe("second");
+});
+
 test("a content that is gone, and is listed for all that, is told, and its list does not leave it out [J4, K3]", async () => {
   s3.put("uploads", "c", "whole");
   s3.damage("uploads", "c", "missing");

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { AdoptedSite } from "../support/adopted-site";
 import { killAt } from "../support/kill-at";
@@ -133,6 +134,27 @@ describe("on a storage that goes back at any time", () => {
     const result = await site.lifeboat(["restore", "snapshot", "web", "second", "--force"]);
     expect([result.code, read(web), await isRunning(101)]).toEqual([0, "two", false]);
   });
+
+  test.each(["answer-empty", "answer-500"])(
+    "a list that tells nothing (%s) after the task does not hide the snapshot: its name, not 'nothing is changed' [K4, K6]",
+    async (fault) => {
+      const name = `after-${fault.slice(7)}`;
+      const journal = new EventEmitter();
+      // The plan has read the list by its first write.
+      const set = once(journal, "write").then(() => site.fault(fault, { path: "GET /nodes/[^/]+/lxc/101/snapshot$" }));
+      const onWrite = () => void journal.emit("write");
+      const { code, stderr } = await site.lifeboat(["backup", "snapshot", "web", "--name", name], { onWrite });
+      await set;
+      await site.clearFaults();
+      expect([code === 0, stderr]).toEqual([
+        false,
+        expect.stringContaining(`whether snapshot ${name} is there is not`),
+      ]);
+      expect(await names(101)).toContain(name);
+      expect(stderr).not.toContain("Nothing is changed");
+      expect((await site.lifeboat(["backup", "snapshot", "web", "--name", name])).code).toBe(0);
+    },
+  );
 
   test("no such snapshot: 10 with those that are there", async () => {
     const result = await site.lifeboat(["restore", "snapshot", "web", "third", "--force", "--stop"]);

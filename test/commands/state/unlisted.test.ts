@@ -63,6 +63,37 @@ test.each([
   },
 );
 
+/** Answers that the bucket has no history, as a proxy does that has lost it. */
+function hideHistory(): void {
+  site.store.instead = (_path, asked) => {
+    if (asked.get("prefix")?.includes("/history/") !== true) return undefined;
+    const list = asked.has("versions") ? "ListVersionsResult" : "ListBucketResult";
+    return `<${list}><IsTruncated>false</IsTruncated></${list}>`;
+  };
+}
+
+test.each(["seen from here", "copied"])(
+  "a history that is listed as empty, and was %s, is not good, and is not pruned [G1, K6]",
+  async (how) => {
+    const isSeen = how === "seen from here";
+    await site.lifeboat(isSeen ? ["restore", "state", "prod", "--list"] : ["backup", "state"]);
+    hideHistory();
+    const { code, stdout } = await site.lifeboat(["verify", "--state", "prod", "--json"]);
+    const problems = [expect.stringMatching(/history is listed as empty, and had 2 updates/u)];
+    const stacks = [expect.objectContaining({ bad: expect.arrayContaining([expect.objectContaining({ problems })]) })];
+    expect([code, JSON.parse(stdout)]).toEqual([3, expect.objectContaining({ stacks })]);
+    expect(await codeOf("state", "prune", "prod", "--keep", "1", "--force")).toBe(isSeen ? 14 : 0);
+    site.store.instead = undefined;
+    expect(site.bucket("prod").size).toBe(5);
+  },
+);
+
+test("a state with another byte than was written is not read as it is [N1]", async () => {
+  site.store.damage(bucket, history(60_000, "checkpoint"), "flipped");
+  const { code, stdout } = await site.lifeboat(["verify", "--state", "prod"]);
+  expect([code, stdout.replace(/\s+/gu, " ")]).toEqual([3, expect.stringContaining("other bytes than were written")]);
+});
+
 test("a stack that never was is new [A14]", async () => {
   takeAway(false);
   expect(await codeOf("verify", "--state", "prod")).toBe(10);

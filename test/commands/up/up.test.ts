@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { S3Server } from "../../support/s3-server";
@@ -85,6 +85,24 @@ describe("a site on which nothing is yet", () => {
       texts: site.read("Pulumi.prod.yaml"),
       contents: store.contents(site.bucket("prod")),
     }).toEqual(before);
+  });
+
+  test("a state of which no copy could be made is a problem: 3, and what copies it; then all is well [E6, K2]", async () => {
+    await up();
+    const copies = site.dataPath("state-copies");
+    renameSync(copies, `${copies}-away`);
+    writeFileSync(copies, "no folder");
+    site.program({ prod: ["web", "db", "mail"] });
+    const { code, stdout } = await up("prod");
+    const said = stdout.replace(/\s+/gu, " ");
+    expect([code, said]).toEqual([
+      3,
+      expect.stringMatching(/PROBLEM: .*copy the state of prod.* mend it with: lifeboat backup state prod/u),
+    ]);
+    rmSync(copies);
+    renameSync(`${copies}-away`, copies);
+    expect(await site.lifeboat(["backup", "state", "prod"])).toMatchObject({ code: 0 });
+    expect(await up("prod")).toMatchObject({ code: 0 });
   });
 
   test("a dry run shows every step and writes nothing; without an answer nothing is done either [K1]", async () => {

@@ -8,6 +8,7 @@ import type { FaultState } from "./state";
  * - `answer-595`: the caller gets 595 and nothing is done, as when the node behind another one is gone (`path`: regular
  *   expression over `METHOD /path`).
  * - `answer-500`: the caller gets an error of a worker that has failed, and nothing is done (`path`).
+ * - `answer-empty`: the caller gets an empty list, and nothing is done (`path`).
  * - `answer-596`, `answer-599`: the caller gets that while the work goes on (`path`; `milliseconds`: so long after the
  *   request, otherwise when the work is done).
  * - `task-dies`: a task fails half-way, and cleans up as Proxmox does (`type`, `at`: name of the checkpoint, `text`).
@@ -34,6 +35,7 @@ export const FAULTS = {
   "node-unreachable": { settings: ["node"], required: [] },
   "answer-500": { settings: ["node", "path", "times"], required: [] },
   "answer-595": { settings: ["node", "path", "times"], required: [] },
+  "answer-empty": { settings: ["node", "path", "times"], required: [] },
   "answer-596": { settings: ["node", "path", "milliseconds", "times"], required: [] },
   "answer-599": { settings: ["node", "path", "milliseconds", "times"], required: [] },
   "task-dies": { settings: ["node", "type", "at", "text", "times"], required: [] },

@@ -87,6 +87,7 @@ async function answered(options: HttpOptions, node: Node, call: Parameters<typeo
   const { faults } = options.site;
   if (faults.hit("answer-500", where) !== undefined) throw new ProxmoxFailure(500, "unable to fork worker");
   if (faults.hit("answer-595", where) !== undefined) return emptyReply(595, "No route to host");
+  if (faults.hit("answer-empty", where) !== undefined) return answerReply({ data: [], members: {} });
   const work = dispatch(options.router, node, call);
   const timedOut = faults.hit("answer-596", where);
   const broken = timedOut ?? faults.hit("answer-599", where);

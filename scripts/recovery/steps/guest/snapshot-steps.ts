@@ -30,7 +30,8 @@ export function takeSnapshotStep(
       const start = () => client.guests.takeSnapshot(target, name, description);
       const { upid } = endedWell(await runTaskOnce(context, client, { ...task, start }), context);
       if (await isThere()) return { facts: { snapshot: name } };
-      context.note({ sent: false });
+      // It was asked for, and may be there for all that the list says: another run looks again, and then asks anew.
+      context.note({ failedTask: upid, asked: false });
       throw new CommandError(`the task ended well, but snapshot ${name} is not complete`, {
         exitCode: exitCodes.failed,
         hint: `the whole log: Proxmox's web interface, tasks of the node (${upid})`,

@@ -172,8 +172,8 @@ export const drillFaults: readonly Case[] = [
   {
     fault: "what a drill has found cannot be written into the archive's notes",
     command: drill,
-    exitCode: 0,
-    message: `${proven}\nNote: web: what the drill found is not in the notes of backup:backup/vzdump-lxc-101-DATE.tar.zst, where other machines would read it (No route to host)`,
+    exitCode: 3,
+    message: `${proven}\nPROBLEM: web: what the drill found is not in the notes of backup:backup/vzdump-lxc-101-DATE.tar.zst, where other machines read it (No route to host); to them its backup is not proven\nmend it with: lifeboat drill prod/web`,
     afterwards: [noCopy, toldByStatus("proven")],
     run: (scene) => during(scene, ["answer-595", { path: "PUT /nodes/.*/content/" }]),
   },

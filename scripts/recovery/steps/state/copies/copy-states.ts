@@ -86,7 +86,10 @@ export function allCopied(copies: readonly EnvironmentCopy[]): boolean {
   );
 }
 
-/** Copies states to the folder of the settings, as the end of another operation: what fails is told and stops nothing. */
+/**
+ * Copies states to the folder of the settings, as the end of another operation. What fails undoes nothing of it and is a problem: until
+ * somebody copies it, that state is lost with its store.
+ */
 export async function copyFindings(
   environments: readonly LoadedEnvironment[],
   context: CommandContext,
@@ -97,8 +100,9 @@ export async function copyFindings(
   const copies = await copyStates(environments, to, context);
   return copies.flatMap(({ environment, from, result }): Finding[] => {
     const mend = `lifeboat backup state ${environment}`;
-    if (result.kind === "failed") return [{ severity: "todo", text: result.failure.message, mend }];
-    if (result.kind === "kept") return [{ severity: "todo", text: `not copied: ${result.why}`, mend }];
+    if (result.kind === "failed") return [{ severity: "problem", text: result.failure.message, mend }];
+    if (result.kind === "kept")
+      return [{ severity: "problem", text: `the state of ${environment} is not copied: ${result.why}`, mend }];
     if (result.kind === "copied") return historyFindings(result, { place: from ?? "" }, { place: to.name });
     return [];
   });
