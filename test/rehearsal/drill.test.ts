@@ -17,6 +17,9 @@ const node = "192.0.2.11";
 const bridge = "vmbr9";
 const rootPasswordFile = "LIFEBOAT_PROXMOX_ROOT_PASSWORD_FILE";
 
+/** Logs in to an account by the password that the guest's own service has for it; root would need none. */
+const logIn = "setpriv --reuid=nobody --regid=nogroup --clear-groups su keeper -c true < /etc/keeper-password";
+
 const guests = {
   db: { adopt: 151, checks: ["running", "tcp:5432"] },
   app: {
@@ -25,12 +28,15 @@ const guests = {
     checks: ["ssh", "http:8080/=200", { command: "cat /run/told", output: "before" }],
   },
   quiet: { adopt: 153, checks: ["tcp:5432"] },
-  locked: { adopt: 154, checks: ["ping", "ssh"] },
+  locked: { adopt: 154, checks: ["ping", "ssh", { command: logIn }] },
   torn: { adopt: 155, checks: ["running"] },
 };
 const ids = Object.values(guests).map(({ adopt }) => adopt);
 
-const red = (reason: RegExp) => ({ result: "failed", reasons: [expect.stringMatching(reason)] });
+const red = (...reasons: RegExp[]) => ({
+  result: "failed",
+  reasons: reasons.map((reason): unknown => expect.stringMatching(reason)),
+});
 
 /** A unit file, written by a guest's shell. */
 const unit = (name: string, lines: readonly string[]): string =>
@@ -71,6 +77,23 @@ const application = [
   "systemctl daemon-reload",
   "systemctl enable --now app.socket",
 ].join("\n");
+
+/** The service has the password from before the account got another, and the guest lets in a key that is not the operator's. */
+const otherSecrets = [
+  "mv /root/.ssh/authorized_keys /root/kept",
+  'ssh-keygen -q -t ed25519 -N "" -f /root/other',
+  "cp /root/other.pub /root/.ssh/authorized_keys",
+  "useradd keeper",
+  "echo keeper:new-not-a-secret | chpasswd",
+  "echo old-not-a-secret > /etc/keeper-password",
+].join(" && ");
+
+/** With these the original is as it should be. */
+const rightSecrets = [
+  "mv /root/kept /root/.ssh/authorized_keys",
+  "echo new-not-a-secret > /etc/keeper-password",
+  logIn,
+].join(" && ");
 
 /** Other bytes in the middle of the archive. */
 const damage = `file=$(ls /var/lib/vz/dump/vzdump-lxc-155-*.tar.zst)
@@ -131,19 +154,15 @@ async function prepare(): Promise<void> {
   expectExit(await site.inside("ip", "link", "add", bridge, "type", "bridge"), [0], "the bridge");
   expectExit(await site.inside("ip", "link", "set", bridge, "addrgenmode", "none", "up"), [0], "the bridge");
   await byHand("make", bridge, ...Object.entries(guests).map(([name, { adopt }]) => `${String(adopt)}=${name}`));
-  // The service of `quiet` was started by somebody, and nothing starts it at boot; the key of `locked` comes after its backup.
+  // The service of `quiet` was started by somebody, and nothing starts it at boot; the secrets of `locked` come after its backup.
   await Promise.all([
     within(151, `${database}\nsystemctl enable --now db.socket`),
     within(152, application),
     within(153, `${database}\nsystemctl start db.socket`),
-    within(154, "mv /root/.ssh/authorized_keys /root/kept"),
+    within(154, otherSecrets),
   ]);
   await byHand("back-up", ...ids.map(String));
-  await Promise.all([
-    within(151, "echo after > /srv/word"),
-    within(154, "mv /root/kept /root/.ssh/authorized_keys"),
-    onNode(damage),
-  ]);
+  await Promise.all([within(151, "echo after > /srv/word"), within(154, rightSecrets), onNode(damage)]);
 }
 
 /** A drill, with what is on the bridges meanwhile. */
@@ -185,7 +204,13 @@ jest.setTimeout(20 * 60_000);
       { guest: "prod/db", ...green },
       { guest: "prod/app", ...green },
       { guest: "prod/quiet", ...red(/^check 'tcp:5432' failed \(port 5432 of 192\.0\.2\.153: no connection\)$/u) },
-      { guest: "prod/locked", ...red(/^check 'ssh' failed \(ssh root@192\.0\.2\.154: .*Permission denied/u) },
+      {
+        guest: "prod/locked",
+        ...red(
+          /^check 'ssh' failed \(ssh root@192\.0\.2\.154: .*Permission denied/u,
+          /^check 'setpriv .* failed \(.*it ended with 1, not with 0: .*Authentication failure/u,
+        ),
+      },
       { guest: "prod/torn", ...red(/^its archive cannot be restored: unable to restore CT 9004 - /u) },
     ]);
     expect(held.exitCode).toBe(3);
