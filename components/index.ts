@@ -4,6 +4,17 @@
  */
 export { BackupJob, type BackupJobArgs, type KeepArgs, type MailArgs } from "./backups/backup-job";
 export { BackupStorage, type BackupStorageArgs } from "./backups/backup-storage";
+export { CommandBackup, type CommandBackupArgs } from "./data/command-backup";
+export type { DataSourceArgs, DumpCopiesArgs, DumpKeepArgs, S3KeyArgs } from "./data/data-args";
+export { FilesBackup, type FilesBackupArgs } from "./data/files-backup";
+export { MariaDbBackup, type MariaDbBackupArgs } from "./data/mariadb-backup";
+export {
+  PostgresBackup,
+  type PointInTimeArgs,
+  type PointInTimeKeysArgs,
+  type PostgresBackupArgs,
+  type RecoveryStoreArgs,
+} from "./data/postgres-backup";
 export { Container, type ContainerArgs, type DiskArgs, type RootDiskArgs } from "./guests/container";
 export type { GuestArgs, NetworkArgs, OptOutArgs } from "./guests/guest-args";
 export { RestoreFlow, type RestoreFlowArgs } from "./restores/restore-flow";

@@ -1,12 +1,13 @@
 import { pulumiLine } from "../site/plain-pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import { CommandBackup } from "../components/data/command-backup";
-import type { DataBackupArgs, DataPlace } from "../components/data/data-backup";
+import type { DataSourceArgs } from "../components/data/data-args";
 import { FilesBackup } from "../components/data/files-backup";
 import { MariaDbBackup } from "../components/data/mariadb-backup";
 import { PostgresBackup } from "../components/data/postgres-backup";
 import { refusal } from "../components/refusal";
 import { HostKey } from "../components/state-store/host-key";
+import { commandArguments, filesArguments, mariadbArguments, postgresArguments } from "../site/arguments/data";
 import { lacksPassword } from "../site/data/data-secrets";
 import { dataResource } from "../site/data/resource-names";
 import type {
@@ -18,6 +19,7 @@ import type {
   PointInTimeKeysGiven,
   PostgresSource,
 } from "../site/settings/environment";
+import type { DataPlace } from "./data-place";
 import { guestLogin } from "./guest-login";
 import type { HostKeySource } from "./host-key";
 import { copiesOfDumps } from "./offsite-keys";
@@ -56,7 +58,6 @@ export async function prepareData(
     guest.data.map((source) => withSecrets(environment, guest, source)),
   );
   const elsewhere = copiesOfDumps(environment);
-  const report = watchers.length === 0 ? undefined : { watchers };
   const isLoggedIn = planned.some(({ source }) => source.by === "ssh");
   const login = isLoggedIn ? guestLogin(environment) : undefined;
   if (isLoggedIn) await requireAgent(environment.name);
@@ -82,8 +83,9 @@ export async function prepareData(
       const place = places.get(key) ?? placeOf(guest, source);
       places.set(key, place);
       const name = dataResource(guest.name, source.name);
-      const copies = elsewhere && { ...elsewhere, guest: guest.name };
-      return [name, declareSource(name, { source, secrets, place, copies, report })] as const;
+      const offsite = elsewhere?.(guest.name);
+      const common = { ...placeArguments(place), watchers: [...watchers], offsite };
+      return [name, declareSource(name, source, secrets, common)] as const;
     });
     return { dataSchedules: pulumi.output(Object.fromEntries(schedules)) };
   };
@@ -102,20 +104,29 @@ function overSsh(
   return { address: address.ip, login: { ...login, hostKey: key }, entrance: { kind: "ssh", user: login.user } };
 }
 
+/** How to get there, as the arguments of a source. */
+function placeArguments({ address, port, login, entrance, incarnation }: DataPlace) {
+  const guestId = entrance.kind === "node" ? entrance.id : undefined;
+  const { user: sshUser, privateKey, hostKey } = login;
+  return { address, sshPort: port, sshUser, privateKey, hostKey, guestId, incarnation };
+}
+
 /** @returns when it is dumped */
 function declareSource(
   name: string,
-  { source, ...args }: Omit<DataBackupArgs<DataSource>, "transform">,
+  source: DataSource,
+  { password = "", pointInTime }: DataSourceSecrets,
+  common: DataSourceArgs,
 ): pulumi.Output<string> {
   switch (source.kind) {
     case "postgres":
-      return new PostgresBackup(name, { ...args, source }).schedule;
+      return new PostgresBackup(name, { ...common, ...postgresArguments(source, pointInTime), password }).schedule;
     case "mariadb":
-      return new MariaDbBackup(name, { ...args, source }).schedule;
+      return new MariaDbBackup(name, { ...common, ...mariadbArguments(source), password }).schedule;
     case "files":
-      return new FilesBackup(name, { ...args, source }).schedule;
+      return new FilesBackup(name, { ...common, ...filesArguments(source) }).schedule;
     case "command":
-      return new CommandBackup(name, { ...args, source }).schedule;
+      return new CommandBackup(name, { ...common, ...commandArguments(source) }).schedule;
   }
 }
 

@@ -1,5 +1,4 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { DataPlace } from "../components/data/data-backup";
 import { refusal } from "../components/refusal";
 import type { ProxmoxClient } from "../proxmox/api/client";
 import { hostOf } from "../proxmox/api/node-host";
@@ -7,6 +6,7 @@ import { shownHostKeys } from "../scripts/clients/host-keys";
 import type { Entrance } from "../site/data/entrance";
 import { keyToPin } from "../site/host-keys";
 import type { Environment, Guest } from "../site/settings/environment";
+import type { DataPlace } from "./data-place";
 import { readNamedFile } from "./read-named-file";
 
 /** A node that is logged in to, and how to get from it into a guest. */

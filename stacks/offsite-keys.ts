@@ -1,5 +1,5 @@
-import type { CopiesElsewhere } from "../components/data/data-backup";
 import { refusal } from "../components/refusal";
+import { offsiteArguments } from "../site/arguments/data";
 import { missingOffsiteKeys, offsiteKeysHint } from "../site/offsite/keys";
 import type { Environment, OffsiteKeys, OffsiteSettings } from "../site/settings/environment";
 import { readNamedFile } from "./read-named-file";
@@ -18,13 +18,14 @@ export function offsiteAuthority({ ca }: OffsiteSettings): string | undefined {
 }
 
 /**
- * Where the dumps of an environment's guests are copied to; undefined where they are not.
+ * Where the dumps of a guest are copied to, by its name, as the arguments of a source have it; undefined where they are not.
  *
  * @throws pulumi.RunError where keys are missing
  */
-export function copiesOfDumps(environment: Environment): Omit<CopiesElsewhere, "guest"> | undefined {
+export function copiesOfDumps(environment: Environment) {
   const { name, offsite } = environment;
   if (offsite?.copies.dumps !== true) return undefined;
   const { writer } = requireOffsiteKeys(environment, offsite);
-  return { environment: name, offsite, writer, authority: offsiteAuthority(offsite) };
+  const authority = offsiteAuthority(offsite);
+  return (guest: string) => offsiteArguments(offsite, { environment: name, guest }, writer, authority);
 }

@@ -14,7 +14,7 @@ export interface CopiedGuest {
   readonly guest: string;
   /** Names of its data sources. */
   readonly sources: readonly string[];
-  readonly offsite: OffsiteSettings;
+  readonly offsite: Pick<OffsiteSettings, "kind" | "endpoint" | "region" | "bucket" | "bandwidth">;
   /** The key that writes, and can remove nothing. */
   readonly writer: KeyPair;
   /** PEM text of the CA that the service is trusted by, besides those of the system. */

@@ -8,7 +8,7 @@ export function rcloneConfiguration({
   offsite,
   writer,
 }: {
-  readonly offsite: OffsiteSettings;
+  readonly offsite: Pick<OffsiteSettings, "kind" | "endpoint" | "region">;
   readonly writer: KeyPair;
 }): string {
   const { kind, endpoint, region } = offsite;

@@ -1,6 +1,6 @@
 import { Provider } from "@muhlba91/pulumi-proxmoxve/provider";
 import * as pulumi from "@pulumi/pulumi";
-import { BackupJob, BackupStorage, Container, type ContainerArgs } from "lifeboat/components";
+import { BackupJob, BackupStorage, Container, type ContainerArgs, PostgresBackup } from "lifeboat/components";
 
 // Whatever this program is configured by is its own affair: here it is Pulumi's settings, see README.md.
 const config = new pulumi.Config();
@@ -67,5 +67,24 @@ const job = new BackupJob(
   { provider },
 );
 
+// Dumps of the database, once somebody has looked up its host key: that is known when the container has been made.
+const hostKey = config.get("databaseHostKey");
+const dumps =
+  hostKey === undefined
+    ? undefined
+    : new PostgresBackup(
+        "shop",
+        {
+          address: "192.0.2.52",
+          hostKey,
+          privateKey: config.requireSecret("sshKey"),
+          password: config.requireSecret("dumpPassword"),
+          at: "03:00",
+          keep: { daily: 7, weekly: 4 },
+        },
+        { dependsOn: database },
+      );
+
+export const dumpsAt = dumps?.schedule;
 export const guests = [web.vmId, database.vmId];
 export const backupJob = job.jobId;

@@ -22,7 +22,8 @@ export function completeData(sources: DataEntries, defaults: DataDefaults, isAdd
   return (sources ?? []).map(([name, entry]) => completeSource(name, entry, defaults, isAddressed));
 }
 
-function completeSource(
+/** One source, with what it leaves out. */
+export function completeSource(
   name: string,
   entry: DataSourceEntry,
   defaults: DataDefaults,

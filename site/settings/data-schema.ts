@@ -26,7 +26,7 @@ import { parsePath, pathFormat } from "./values/paths";
 import { parseSize, sizeFormat } from "./values/sizes";
 
 /** A source's name is a part of units, folders and files in the guest. */
-const sourceName = text(
+export const sourceName = text(
   "a source's name",
   "lower-case letters, digits and -, beginning with a letter and not ending in -, at most 40, such as shop",
   /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/,
@@ -39,7 +39,6 @@ const recipient = text(
 );
 
 const count = optional(wholeNumber("a number of dumps", 0, 1_000));
-
 const keepSchema: Schema<DataKeep> = checked(
   mapping({
     /** The last dump of each of the last so many days that have one. Default: 0 beside another tier. */
@@ -54,7 +53,7 @@ const keepSchema: Schema<DataKeep> = checked(
 
 /** A typing error in a tier must not become the wish to keep nothing. */
 function keepsOne(raw: unknown): Finding[] {
-  if (!isMapping(raw) || ["daily", "weekly", "monthly"].some((tier) => Number(at(raw, tier) ?? 0) !== 0)) return [];
+  if (!isMapping(raw) || ["daily", "weekly", "monthly"].some((tier) => (at(raw, tier) ?? 0) !== 0)) return [];
   return [{ path: [], message: "keeps no dump at all", allowed: "at least one tier above 0, such as { daily: 7 }" }];
 }
 
@@ -126,35 +125,37 @@ const port = wholeNumber("a port", 1, 65_535);
 
 /** A user of the database server. */
 const superuser = optional(anyName);
+/** Keys of a source of PostgreSQL. */
+export const postgresKeys = {
+  /** Databases of a PostgreSQL server. */
+  kind: oneOf("a kind of data", ["postgres"]),
+  /** Default: every database of the server. */
+  databases: optional(list("names of databases", anyName, 1)),
+  /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
+  container,
+  /** Port of the server. Default: 5432. */
+  port: optional(port),
+  /** Superuser of the server, which makes the user for backups. Default: `postgres`; in a container its `POSTGRES_USER`. */
+  superuser,
+  /**
+   * Who restores each dump into a throw-away database, to prove it. `superuser` is for databases with what nobody else can make, such
+   * as PostGIS or functions in C; what an owner of such a database has written into it then runs with all rights. Default: `user`.
+   */
+  proof: optional(oneOf("a user for proofs", ["user", "superuser"])),
+  /** What `lifeboat drill data` asks a database that it has restored from a dump. Default: it only counts what is in it. */
+  drill: optional(dumpDrillSchema),
+  ...common,
+  /** Recovery of the whole cluster to any point in time, besides the dumps. Default: none. */
+  pointInTime: optional(pointInTimeSchema),
+};
 
-const postgresSchema = checked(
-  mapping({
-    /** Databases of a PostgreSQL server. */
-    kind: oneOf("a kind of data", ["postgres"]),
-    /** Default: every database of the server. */
-    databases: optional(list("names of databases", anyName, 1)),
-    /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
-    container,
-    /** Port of the server. Default: 5432. */
-    port: optional(port),
-    /** Superuser of the server, which makes the user for backups. Default: `postgres`; in a container its `POSTGRES_USER`. */
-    superuser,
-    /**
-     * Who restores each dump into a throw-away database, to prove it. `superuser` is for databases with what nobody else can make, such
-     * as PostGIS or functions in C; what an owner of such a database has written into it then runs with all rights. Default: `user`.
-     */
-    proof: optional(oneOf("a user for proofs", ["user", "superuser"])),
-    /** What `lifeboat drill data` asks a database that it has restored from a dump. Default: it only counts what is in it. */
-    drill: optional(dumpDrillSchema),
-    ...common,
-    /** Recovery of the whole cluster to any point in time, besides the dumps. Default: none. */
-    pointInTime: optional(pointInTimeSchema),
-  }),
-  (raw) => [...isReachedByPgBackRest(raw), ...databaseIsDumped(raw)],
-);
+const postgresSchema = checked(mapping(postgresKeys), (raw) => [
+  ...isReachedByPgBackRest(raw),
+  ...databaseIsDumped(raw),
+]);
 
 /** pgBackRest works on the files of a cluster, which lie in the container, and Debian's tools manage none there. */
-function isReachedByPgBackRest(raw: unknown): Finding[] {
+export function isReachedByPgBackRest(raw: unknown): Finding[] {
   if (at(raw, "container") === undefined || at(raw, "pointInTime") === undefined) return [];
   return [
     {
@@ -165,42 +166,44 @@ function isReachedByPgBackRest(raw: unknown): Finding[] {
   ];
 }
 
-const mariadbSchema = checked(
-  mapping({
-    /** Databases of a MariaDB or MySQL server. */
-    kind: oneOf("a kind of data", ["mariadb"]),
-    /** Default: every database of the server. */
-    databases: optional(list("names of databases", anyName, 1)),
-    /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
-    container,
-    /** What `lifeboat drill data` asks a database that it has restored from a dump. Default: it only counts what is in it. */
-    drill: optional(dumpDrillSchema),
-    ...common,
-  }),
-  databaseIsDumped,
-);
+/** Keys of a source of MariaDB. */
+export const mariadbKeys = {
+  /** Databases of a MariaDB or MySQL server. */
+  kind: oneOf("a kind of data", ["mariadb"]),
+  /** Default: every database of the server. */
+  databases: optional(list("names of databases", anyName, 1)),
+  /** Docker container in the guest in which the server runs. Default: it runs in the guest itself. */
+  container,
+  /** What `lifeboat drill data` asks a database that it has restored from a dump. Default: it only counts what is in it. */
+  drill: optional(dumpDrillSchema),
+  ...common,
+};
 
-const filesSchema = checked(
-  mapping({
-    /** Folders and files, and Docker volumes. */
-    kind: oneOf("a kind of data", ["files"]),
-    /** Folders or files of the guest. */
-    paths: optional(list("paths", anyPath, 1)),
-    /** Docker volumes of the guest. */
-    volumes: optional(list("names of volumes", dockerName, 1)),
-    /** Patterns of names that are left out, as `tar` reads them, such as `*.tmp`. */
-    exclude: optional(list("patterns", anyName)),
-    ...common,
-  }),
-  namesFiles,
-);
+const mariadbSchema = checked(mapping(mariadbKeys), databaseIsDumped);
 
-function namesFiles(raw: unknown): Finding[] {
+/** Keys of a source of files. */
+export const filesKeys = {
+  /** Folders and files, and Docker volumes. */
+  kind: oneOf("a kind of data", ["files"]),
+  /** Folders or files of the guest. */
+  paths: optional(list("paths", anyPath, 1)),
+  /** Docker volumes of the guest. */
+  volumes: optional(list("names of volumes", dockerName, 1)),
+  /** Patterns of names that are left out, as `tar` reads them, such as `*.tmp`. */
+  exclude: optional(list("patterns", anyName)),
+  ...common,
+};
+
+const filesSchema = checked(mapping(filesKeys), namesFiles);
+
+/** A source of files has some. */
+export function namesFiles(raw: unknown): Finding[] {
   if (at(raw, "paths") !== undefined || at(raw, "volumes") !== undefined) return [];
   return [{ path: [], message: "names no files", allowed: "paths or volumes" }];
 }
 
-const commandSchema = mapping({
+/** Keys of a source of a command. */
+export const commandKeys = {
   /** What a command prints. */
   kind: oneOf("a kind of data", ["command"]),
   /** Run in the guest by its `sh`; what it prints is the dump. */
@@ -212,7 +215,9 @@ const commandSchema = mapping({
   /** Docker container in the guest in which the commands run. Default: the guest itself. */
   container,
   ...common,
-});
+};
+
+const commandSchema = mapping(commandKeys);
 
 const schemas = {
   postgres: postgresSchema,
@@ -247,7 +252,7 @@ export const dataSchema = optional(entries("sources of data", sourceName, source
 export type DataEntries = ReturnType<typeof dataSchema.parse>;
 
 /** Any character that a line can hold: it lies in a file of its own, and no shell ever reads it. */
-const anyLine = text("a secret", "one line of 1 to 2048 characters", /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 2048);
+export const anyLine = text("a secret", "one line of 1 to 2048 characters", /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 2048);
 
 /** `lifeboat:dataSecrets`, decrypted. */
 export const dataSecretsSchema = entries(

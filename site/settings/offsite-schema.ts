@@ -7,7 +7,8 @@ import { parseSize, sizeFormat } from "./values/sizes";
 
 const days = value("a duration", `${durationFormat}; whole days, at most 3650d`, wholeDays);
 
-const rate = value("a rate", `${sizeFormat}: so many bytes in a second`, (raw) => parseSize(raw) || undefined);
+/** Bytes in a second. */
+export const rate = value("a rate", `${sizeFormat}: so many bytes in a second`, (raw) => parseSize(raw) || undefined);
 
 /** `lifeboat:offsite` */
 export const offsiteSchema = checked(

@@ -1,5 +1,5 @@
 import { scheduleSchema } from "./backup-schema";
-import type { PointInTimeKeysGiven, PointInTimeSettings } from "./point-in-time";
+import type { PointInTimeKeysGiven, PointInTimeSettings, PointInTimeStore } from "./point-in-time";
 import { entries, flag, mapping, optional, type Schema, text, value, wholeNumber } from "./schema-tools";
 import { bucketName, region } from "./state-store-schema";
 import { parseIp } from "./values/addresses";
@@ -31,23 +31,24 @@ const folder = text(
   /^[a-z0-9][a-z0-9.-]*(?:\/[a-z0-9][a-z0-9.-]*)*$/,
 );
 
-/** `pointInTime` of a source. */
-export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping({
+/** Keys of a bucket of an S3 service for WAL. */
+export const recoveryStoreKeys = {
+  /** Its address with a DNS name that its certificate has, such as `https://s3.example.com`. */
+  endpoint: named,
+  /** IP address of the service, where no DNS knows that name. Default: DNS is asked. */
+  address: optional(address),
+  /** Region of the bucket. Default: us-east-1. */
+  region: optional(region),
+  /** Bucket, which has to exist. */
+  bucket: bucketName,
+  /** PEM file of the CA that signed its certificate; a relative path starts at the folder of the project. Default: the CAs of the guest. */
+  ca: optional(fileName),
+};
+
+/** Keys of `pointInTime` of a source. */
+export const pointInTimeKeys = {
   /** The S3 service to which WAL and backups go. Default: the site's own state store, where a bucket and a key are made for the guest. */
-  store: optional(
-    mapping({
-      /** Its address with a DNS name that its certificate has, such as `https://s3.example.com`. */
-      endpoint: named,
-      /** IP address of the service, where no DNS knows that name. Default: DNS is asked. */
-      address: optional(address),
-      /** Region of the bucket. Default: us-east-1. */
-      region: optional(region),
-      /** Bucket, which has to exist. */
-      bucket: bucketName,
-      /** PEM file of the CA that signed its certificate; a relative path starts at the folder of the project. Default: the CAs of the guest. */
-      ca: optional(fileName),
-    }),
-  ),
+  store: optional(mapping(recoveryStoreKeys)),
   /**
    * Folder in the bucket. A cluster that is made anew needs another. In the site's own store another folder begins a new archive with
    * another passphrase and another secret of the guest's key. Default: environment and guest.
@@ -65,30 +66,41 @@ export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping({
   keep: optional(wholeNumber("a number of backups", 1, 100)),
   /** `true`: PostgreSQL may be restarted, once, for `archive_mode`. Default: false. */
   restart: optional(flag),
-}).transform(
-  ({
-    store,
-    archiveTimeout = 300,
-    full = "sun 01:30",
-    differential = "mon..sat 01:30",
-    keep = 2,
-    restart = false,
-    ...rest
-  }) => {
-    return {
-      ...rest,
-      store: store && { ...store, region: store.region ?? "us-east-1" },
-      archiveTimeout,
-      full,
-      differential,
-      keep,
-      restart,
-    };
-  },
-);
+};
+
+/** `pointInTime` of a source. */
+export const pointInTimeSchema: Schema<PointInTimeSettings> = mapping(pointInTimeKeys).transform(completePointInTime);
+
+/** What `pointInTime` of a source says. */
+type PointInTimeEntry = {
+  readonly [Key in keyof Omit<PointInTimeSettings, "store">]?: PointInTimeSettings[Key] | undefined;
+} & {
+  readonly store?: (Omit<PointInTimeStore, "region"> & { readonly region?: string | undefined }) | undefined;
+};
+
+/** Fills in what `pointInTime` of a source leaves out. */
+export function completePointInTime({
+  store,
+  archiveTimeout = 300,
+  full = "sun 01:30",
+  differential = "mon..sat 01:30",
+  keep = 2,
+  restart = false,
+  ...rest
+}: PointInTimeEntry): PointInTimeSettings {
+  return {
+    ...rest,
+    store: store && { ...store, region: store.region ?? "us-east-1" },
+    archiveTimeout,
+    full,
+    differential,
+    keep,
+    restart,
+  };
+}
 
 /** A line without spaces around it: a file of settings would lose those. */
-const secret = text(
+export const secret = text(
   "a secret",
   "one line without spaces at its beginning and end",
   /^[^\s\p{Cc}](?:[^\p{Cc}]*[^\s\p{Cc}])?$/u,

@@ -21,7 +21,8 @@ export function componentsPage(project: string): string {
     "",
     "Written by `npm run reference` from the doc comments in `components/`: change those, not this page.",
     "",
-    "`Container`, `VirtualMachine`, `BackupStorage`, `BackupJob` and `RestoreFlow` are what `lifeboat/components` offers to programs of your " +
+    "`Container`, `VirtualMachine`, `BackupStorage`, `BackupJob`, `RestoreFlow`, `PostgresBackup`, `MariaDbBackup`, `FilesBackup` and " +
+      "`CommandBackup` are what `lifeboat/components` offers to programs of your " +
       "own: [Components in a program of your own](../guides/own-program.md). Their sizes, durations, addresses and schedules " +
       "are written as in the [settings](settings.md), and checked by the same schemas.",
     "",

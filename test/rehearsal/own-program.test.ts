@@ -108,6 +108,26 @@ test("a mistake that comes with an output's value: the same sentence, once, with
   expect(said).not.toContain("error serializing");
 });
 
+test("its database's dumps are declared by the package, too: a preview makes them, and names what is wrong with them [A6, I1]", async () => {
+  const keys = {
+    databaseHostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample",
+    sshKey: "in place of a PRIVATE KEY",
+    dumpPassword: "not-a-secret",
+  };
+  for (const [key, value] of Object.entries(keys)) {
+    const secret = key === "databaseHostKey" ? "--plaintext" : "--secret";
+    expectExit(await pulumi("config", "set", secret, "-s", "prod", key, value), [0], key);
+  }
+  const { stdout } = expectExit(await pulumi("preview", "-s", "prod", "--diff"), [0], "the preview");
+  expect(stdout).toMatch(/\+ lifeboat:data:PostgresBackup: \(create\)/u);
+  expect(stdout).toMatch(/\+ command:remote:Command: \(create\)/u);
+  expect(stdout).toMatch(/2 to create/u);
+  for (const secret of [keys.sshKey, keys.dumpPassword]) expect(stdout).not.toContain(secret);
+  const said = await refusedWith((text) => text.replace('at: "03:00"', 'at: "sometimes"'));
+  expect(said).toContain("Unable to declare postgres backup shop: 1 problem");
+  for (const key of Object.keys(keys)) expectExit(await pulumi("config", "rm", "-s", "prod", key), [0], key);
+});
+
 test("destroy deletes what the program made [A1]", async () => {
   expectExit(await pulumi("destroy", "-s", "prod", "--yes"), [0], "pulumi destroy");
   for (const id of ["501", "502"]) expect((await site.byHand("show", "prod", id)).exitCode).not.toBe(0);

@@ -11,6 +11,28 @@ const verify = "test/rehearsal/data/verify.test.ts";
 
 /** What a guest's dumps are worth: which are good, and which are removed. */
 export const dataMutants = [
+  ...inFile("components/data/data-backup.ts", [
+    {
+      name: "data: what installs a source lies open in the state",
+      from: "stdin: pulumi.secret(stdin),",
+      to: "stdin,",
+      killedBy: {
+        file: "test/components/data/own-program.test.ts",
+        title: "a source of data is declared in a program of one's own",
+      },
+    },
+  ]),
+  ...inFile("site/arguments/data.ts", [
+    {
+      name: "data: what is left out of a dump is forgotten on the way to the guest",
+      from: "...commonArguments(source), ...named, exclude: [...exclude] }",
+      to: "...commonArguments(source), ...named }",
+      killedBy: {
+        file: "test/unit/site/arguments/arguments.test.ts",
+        title: "the fullest of files is the same, declared in code",
+      },
+    },
+  ]),
   ...inFile("components/data/guest-program/run.ts", [
     {
       name: "data: what is read again need not be what was written",

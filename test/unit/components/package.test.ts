@@ -6,6 +6,12 @@ import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
 import { parse } from "yaml";
 import { backupJobSchema } from "../../../components/backups/backup-job-inputs";
 import { containerSchema } from "../../../site/arguments/container";
+import {
+  commandBackupSchema,
+  filesBackupSchema,
+  mariadbBackupSchema,
+  postgresBackupSchema,
+} from "../../../site/arguments/data";
 import { restoreFlowSchema } from "../../../site/arguments/restore-flow";
 import { virtualMachineSchema } from "../../../site/arguments/virtual-machine";
 import { storageSchemas } from "../../../site/settings/backup-schema";
@@ -14,7 +20,17 @@ import type { Schema } from "../../../site/settings/schema-tools";
 import { installOwnProgram, packProject } from "../../support/own-program";
 
 const project = resolve(__dirname, "../../..");
-const names = ["BackupJob", "BackupStorage", "Container", "RestoreFlow", "VirtualMachine"];
+const names = [
+  "BackupJob",
+  "BackupStorage",
+  "CommandBackup",
+  "Container",
+  "FilesBackup",
+  "MariaDbBackup",
+  "PostgresBackup",
+  "RestoreFlow",
+  "VirtualMachine",
+];
 const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
 
 /** What Pulumi reads out of the sources for programs in other languages. */
@@ -56,6 +72,10 @@ describe("the components as a package of Pulumi", () => {
       BackupJob: [backupJobSchema],
       BackupStorage: Object.values(storageSchemas),
       RestoreFlow: [restoreFlowSchema],
+      PostgresBackup: [postgresBackupSchema],
+      MariaDbBackup: [mariadbBackupSchema],
+      FilesBackup: [filesBackupSchema],
+      CommandBackup: [commandBackupSchema],
     };
     for (const [name, taken] of Object.entries(schemas)) {
       const keys = new Set(taken.flatMap((schema) => keysOf(schema)));

@@ -1,7 +1,19 @@
 import { backupJobArguments, backupJobRules, backupJobSchema } from "../../../../components/backups/backup-job-inputs";
 import { storageArguments, storageRules } from "../../../../components/backups/backup-storage-inputs";
+import { dataRules } from "../../../../components/data/data-backup-inputs";
 import type { ArgumentRules, RawArguments } from "../../../../site/arguments/checked";
 import { containerArguments, containerRules, containerSchema } from "../../../../site/arguments/container";
+import {
+  commandArguments,
+  commandBackupSchema,
+  filesArguments,
+  filesBackupSchema,
+  mariadbArguments,
+  mariadbBackupSchema,
+  postgresArguments,
+  postgresBackupSchema,
+  sourcesOf,
+} from "../../../../site/arguments/data";
 import {
   restoreFlowArguments,
   restoreFlowRules,
@@ -16,7 +28,7 @@ import {
 import { containerInputs } from "../../../../site/guest-inputs/container-inputs";
 import { virtualMachineInputs } from "../../../../site/guest-inputs/virtual-machine-inputs";
 import { storageSchemas } from "../../../../site/settings/backup-schema";
-import type { Guest } from "../../../../site/settings/environment";
+import type { DataSource, Guest } from "../../../../site/settings/environment";
 import { shapeOf, type Shape } from "../../../../site/settings/shape";
 import type { Schema } from "../../../../site/settings/schema-tools";
 import { environmentOf, exampleContainer, exampleSettings } from "../../../support/example-environment";
@@ -187,6 +199,80 @@ describe("a restore", () => {
   });
 });
 
+const dumps = {
+  at: "mon..fri 22:30",
+  keep: { daily: 1, weekly: 2, monthly: 3 },
+  recipients: [`age1${"q".repeat(58)}`],
+  shrink: 80,
+  minimum: "10MiB",
+  folder: "/srv/dumps",
+  enabled: false,
+};
+const archive = {
+  store: { endpoint: "https://s3.example.com:9000", address: "192.0.2.132", region: "eu", bucket: "web-recovery" },
+  folder: "prod/web",
+  cluster: "15/main",
+  archiveTimeout: "1m 30s",
+  full: "sat 22:00",
+  differential: "22:00",
+  keep: 4,
+  restart: true,
+};
+const archiveKeys = { accessKey: "web", secretKey: "secret", passphrase: "a 'passphrase'", authority: "a certificate" };
+const server = { databases: [`a"b'c;d $x`], port: 5433, superuser: "admin", proof: "superuser" };
+const files = { paths: ["/etc"], volumes: ["uploads"], exclude: ["*.tmp"] };
+const commandOf = { command: "make-dump", check: "gzip -t", restore: "load", container: "vault-1" };
+const way = { address: "192.0.2.101", hostKey: "ssh-ed25519 AAAA", password: "password" };
+const { password: _password, ...wayWithout } = way;
+
+describe("a source of data", () => {
+  /** The source that the arguments declare which were written from one of the settings. */
+  function again(source: DataSource): DataSource {
+    switch (source.kind) {
+      case "postgres":
+        return sourcesOf.postgres(postgresBackupSchema.parse({ ...way, ...postgresArguments(source, archiveKeys) }));
+      case "mariadb":
+        return sourcesOf.mariadb(mariadbBackupSchema.parse({ ...way, ...mariadbArguments(source) }));
+      case "files":
+        return sourcesOf.files(filesBackupSchema.parse({ ...wayWithout, ...filesArguments(source) }));
+      case "command":
+        return sourcesOf.command(commandBackupSchema.parse({ ...wayWithout, ...commandArguments(source) }));
+    }
+  }
+
+  test.each<[string, object]>([
+    ["the smallest of PostgreSQL", { kind: "postgres" }],
+    ["the fullest of PostgreSQL", { kind: "postgres", ...dumps, ...server, pointInTime: archive }],
+    ["PostgreSQL in Docker", { kind: "postgres", container: "shop-db-1", minimum: "0KiB" }],
+    ["the smallest of MariaDB", { kind: "mariadb" }],
+    ["the fullest of MariaDB", { kind: "mariadb", ...dumps, databases: ["crm"], container: "crm-db-1" }],
+    ["volumes alone", { kind: "files", volumes: ["uploads"] }],
+    ["the fullest of files", { kind: "files", ...dumps, ...files }],
+    ["the smallest command", { kind: "command", command: "make-dump" }],
+    ["the fullest command", { kind: "command", ...dumps, ...commandOf }],
+  ])("%s is the same, declared in code [I1]", (_, entry) => {
+    const [source] = guestOf({ ...exampleContainer(), data: { shop: entry } }).data;
+    if (source === undefined) throw new Error("there is one source");
+    expect(again(source)).toEqual(source);
+  });
+
+  test.each<[string, object, string]>([
+    ["keys without an archive", { pointInTimeKeys: archiveKeys }, "pointInTime: has keys, and says nothing"],
+    ["an archive without keys", { pointInTime: archive }, "pointInTimeKeys: are missing"],
+    [
+      "a file in place of a text",
+      { pointInTime: { ...archive, store: { ...archive.store, ca: "ca.pem" } }, pointInTimeKeys: archiveKeys },
+      "pointInTime.store.ca: its text is pointInTimeKeys.authority",
+    ],
+    ["a way of the settings", { by: "node" }, "by: guestId says that address is that of the node"],
+    ["a drill", { drill: {} }, "drill: it concerns the commands of lifeboat, which read the settings of a stack"],
+  ])("with %s is refused [I1]", (_, other, message) => {
+    const checked = dataRules.postgres.check({ source: "shop", ...way, ...other });
+    const messages = checked.ok ? [] : checked.problems.map((one) => `${one.path.join(".")}: ${one.message ?? ""}`);
+    expect(messages).toEqual([expect.stringContaining(message)]);
+  });
+});
+
 test("what the settings have for the commands is no argument, and the problem says why", () => {
   const { kind: _kind, ...args } = fullContainer;
   const others = { checks: ["ping"], snapshots: { schedule: "01:00", keep: 3 }, backup: optOut };
@@ -208,6 +294,8 @@ interface Example {
   readonly others: RawArguments;
   /** Arguments that have to be known when the program runs. */
   readonly known: readonly string[];
+  /** Arguments that exclude another one of the full ones. */
+  readonly apart?: readonly string[];
 }
 
 const otherGuest = {
@@ -228,7 +316,93 @@ const guestKnown = ["name", "environment", "protect", "createTimeout"];
 const { kind: _container, ...containerArgs } = fullContainer;
 const { kind: _machine, ...machineArgs } = fullMachine;
 
+const copies = {
+  kind: "minio",
+  endpoint: "https://far.example.com",
+  region: "eu",
+  bucket: "copies",
+  bandwidth: "4MiB",
+  environment: "prod",
+  guest: "web",
+  key: { accessKey: "writer", secretKey: "writer-secret" },
+  authority: "a certificate",
+};
+const fullSource = {
+  ...dumps,
+  source: "shop",
+  address: "192.0.2.101",
+  hostKey: "ssh-ed25519 AAAAC3",
+  sshPort: 2222,
+  sshUser: "admin",
+  privateKey: "a PRIVATE KEY",
+  guestId: 101,
+  incarnation: "BC:24:11:00:00:01",
+  watchers: ["192.0.2.140"],
+  offsite: copies,
+};
+const otherSource = {
+  source: "other",
+  address: "192.0.2.99",
+  hostKey: "ssh-ed25519 BBBB",
+  sshPort: 22,
+  sshUser: "root",
+  privateKey: "other PRIVATE KEY",
+  guestId: 999,
+  incarnation: "other",
+  at: "09:00",
+  keep: { daily: 9 },
+  recipients: [],
+  shrink: 9,
+  minimum: "9MiB",
+  folder: "/other",
+  enabled: true,
+  watchers: ["192.0.2.99"],
+  offsite: { ...copies, bucket: "other" },
+};
+
 const examples: readonly Example[] = [
+  {
+    name: "a source of PostgreSQL",
+    rules: dataRules.postgres,
+    schema: postgresBackupSchema,
+    full: { ...fullSource, ...server, password: "password", pointInTime: archive, pointInTimeKeys: archiveKeys },
+    others: {
+      ...otherSource,
+      password: "other",
+      databases: ["other"],
+      port: 9999,
+      superuser: "other",
+      proof: "user",
+      pointInTime: { ...archive, keep: 9 },
+      pointInTimeKeys: { ...archiveKeys, passphrase: "other" },
+    },
+    known: [],
+    apart: ["container"],
+  },
+  {
+    name: "a source of MariaDB",
+    rules: dataRules.mariadb,
+    schema: mariadbBackupSchema,
+    full: { ...fullSource, password: "password", databases: ["crm"], container: "crm-db-1" },
+    others: { ...otherSource, password: "other", databases: ["other"], container: "other" },
+    known: [],
+  },
+  {
+    name: "a source of files",
+    rules: dataRules.files,
+    schema: filesBackupSchema,
+    full: { ...fullSource, ...files },
+    others: { ...otherSource, paths: ["/other"], volumes: ["other"], exclude: ["other"] },
+    known: [],
+  },
+  {
+    name: "a source of a command",
+    rules: dataRules.command,
+    schema: commandBackupSchema,
+    full: { ...fullSource, ...commandOf },
+    others: { ...otherSource, command: "other", check: "other", restore: "other", container: "other" },
+    known: [],
+  },
   {
     name: "a container",
     rules: containerRules,
@@ -309,10 +483,10 @@ function keysOf(shape: Shape): string[] {
   return [...shape.keys.keys()];
 }
 
-describe.each(examples)("arguments of $name", ({ rules, schema, full, others, known }) => {
+describe.each(examples)("arguments of $name", ({ rules, schema, full, others, known, apart = [] }) => {
   test("every one either has inputs that wait for it, or has to be known", () => {
     expect([...Object.keys(rules.uses), ...known].sort()).toEqual(keysOf(shapeOf(schema)).sort());
-    expect(Object.keys(others).sort()).toEqual(Object.keys(rules.uses).sort());
+    expect([...Object.keys(others), ...apart].sort()).toEqual(Object.keys(rules.uses).sort());
   });
 
   test.each(Object.keys(others))("another %s changes the inputs that wait for it, and no others", (name) => {
