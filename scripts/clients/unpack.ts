@@ -23,10 +23,15 @@ const longestText = 256 * 1024 * 1024;
  * @throws Damaged, ProgramMissing
  */
 export async function unpack(content: Buffer, limit = longestText): Promise<string> {
+  return (await unpackBytes(content, limit)).toString("utf8");
+}
+
+/** The same of what is no text. @throws Damaged, ProgramMissing */
+export async function unpackBytes(content: Buffer, limit = longestText): Promise<Buffer> {
   switch (compressionOf(content)) {
     case "none":
       if (content.length > limit) throw tooLong(limit);
-      return content.toString("utf8");
+      return content;
     case "gzip":
       return unzip(content, limit);
     case "zstd":
@@ -35,12 +40,12 @@ export async function unpack(content: Buffer, limit = longestText): Promise<stri
 }
 
 function tooLong(limit: number): Damaged {
-  return new Damaged(`it is longer than ${formatBytes(limit)} unpacked, which no state is`);
+  return new Damaged(`it is longer than ${formatBytes(limit)} unpacked, which it never is`);
 }
 
-async function unzip(content: Buffer, limit: number): Promise<string> {
+async function unzip(content: Buffer, limit: number): Promise<Buffer> {
   try {
-    return (await promisify(gunzip)(content, { maxOutputLength: limit })).toString("utf8");
+    return await promisify(gunzip)(content, { maxOutputLength: limit });
   } catch (error) {
     if (codeOf(error) === "") throw error;
     if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLong(limit);
@@ -48,7 +53,7 @@ async function unzip(content: Buffer, limit: number): Promise<string> {
   }
 }
 
-async function throughProgram(program: string, argv: readonly string[], input: Buffer, limit: number): Promise<string> {
+async function throughProgram(program: string, argv: readonly string[], input: Buffer, limit: number): Promise<Buffer> {
   const child = spawn(program, argv, { env: toolEnvironment(process.env), stdio: ["pipe", "pipe", "pipe"] });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
@@ -68,7 +73,7 @@ async function throughProgram(program: string, argv: readonly string[], input: B
       child.once("close", resolve);
     });
     if (length > limit) throw tooLong(limit);
-    if (code === 0) return Buffer.concat(output).toString("utf8");
+    if (code === 0) return Buffer.concat(output);
     throw new Damaged(`it is cut off or damaged (${plainText(Buffer.concat(errors).toString("utf8")) || program})`);
   } catch (error) {
     throw codeOf(error) === "ENOENT" ? new ProgramMissing(program) : error;

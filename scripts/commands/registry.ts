@@ -90,6 +90,11 @@ export const sections: readonly CommandSection[] = [
         load: () => import("./kit.js"),
       },
       {
+        words: ["node-script"],
+        summary: "what a new node needs of a lost one, as a script to read",
+        load: () => import("./node-script.js"),
+      },
+      {
         words: ["backups"],
         summary: "list the backups of a guest",
         load: () => import("./backups.js"),

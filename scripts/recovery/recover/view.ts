@@ -1,4 +1,6 @@
 import { basename } from "node:path";
+import { pairTexts, type WrittenMapping } from "../../../site/replaced-node/node-mapping";
+import { shellQuote } from "../../machine/shell-quote";
 import { formatAge, formatBytes, formatDuration } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
 import { red, yellow, type Words } from "../../terminal/text";
@@ -38,11 +40,28 @@ function printMapping({ nodes, storages, settings }: NonNullable<RecoverPlan["ma
     "  new names:  ",
     pairs.map(([old, now]) => (old === now ? `${old} kept its name` : `${old} is ${now} now`)).join("; "),
   );
+  lines.hanging(
+    "  the node itself:  ",
+    `users, roles, storages, network and firewall come from its saved configuration, before this: ${nodeScriptLines({ nodes, storages }).join("; ")}`,
+  );
   for (const { file, changes } of settings) {
     lines.line(`  ${basename(file)} is changed here, and nowhere else:`);
     const rows = changes.map(({ path, from, to }) => [path.join("."), from, "becomes", to]);
     lines.table(rows, "    ");
   }
+}
+
+/** The command that shows what of a replaced node is needed on the new one. */
+function nodeScriptLines({ nodes, storages }: WrittenMapping): string[] {
+  const flags = [
+    ["--map", nodes],
+    ["--storage", storages],
+  ] as const;
+  const words = flags.flatMap(([flag, names]) => {
+    const pairs = pairTexts(new Map(Object.entries(names)));
+    return pairs.length === 0 ? [] : [flag, pairs.join(",")];
+  });
+  return Object.keys(nodes).map((node) => ["lifeboat", "node-script", node, ...words].map(shellQuote).join(" "));
 }
 
 function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {

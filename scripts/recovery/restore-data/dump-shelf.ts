@@ -33,7 +33,7 @@ export interface DumpShelf {
   /** @throws CommandError (13) where no bytes can be carried from there */
   requireStreams(): Promise<void>;
   open(
-    plan: RestoreDataPlan,
+    plan: Pick<RestoreDataPlan, "dump" | "savePointOf">,
     item: Pick<DumpItem, "file" | "bytes" | "sha256">,
     signal: AbortSignal,
   ): Promise<ShelvedBytes>;

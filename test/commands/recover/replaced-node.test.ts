@@ -38,6 +38,9 @@ test("a dry run shows every line of the settings that changes, and changes none 
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(stdout).toMatch(/new names: +pve-prod is pve-new now; local is tank now; data is tank now/u);
   expect(stdout).toMatch(
+    /the node itself: +users, [^]*: lifeboat node-script pve-prod --map pve-prod=pve-new --storage data=tank,local=tank\n/u,
+  );
+  expect(stdout).toMatch(
     /Pulumi\.prod\.yaml is changed here, and nowhere else:\n +lifeboat:proxmox\.node +pve-prod +becomes +pve-new\n +lifeboat:guests\.web\.root\.storage +local +becomes +tank\n/u,
   );
   expect(stdout).toMatch(

@@ -53,6 +53,11 @@ const expectedSkips = [
     reason: "Proxmox's published schema lies in ../shared, which is not part of the project",
   },
   {
+    file: "test/unit/scripts/inspect/node-script/run.test.ts",
+    where: isWithoutRecordings,
+    reason: "Proxmox's published schema lies in ../shared, which is not part of the project",
+  },
+  {
     file: "test/sandbox/conformance.ts",
     where: () => isWithoutRecordings() || !existsSync(resolve(shared, "tools/pve-replay")),
     reason: "the recordings and the program that replays them lie in ../shared, which is not part of the project",
@@ -74,6 +79,7 @@ const expectedSkips = [
   },
   needsDebianPackages("test/unit/site/monitoring/rules/promtool.test.ts"),
   needsDebianPackages("test/unit/scripts/inspect/exporter/page-promtool.test.ts"),
+  needsDebianPackages("test/unit/scripts/inspect/node-script/shellcheck.test.ts"),
   needsDebianPackages("test/unit/support/debian-program.test.ts"),
   needsDebianPackages("test/components/data/"),
   needsDebianPackages("test/components/offsite/"),

@@ -44,6 +44,11 @@ export const alike: readonly Alike[] = [
     by: "test/rehearsal/data/restore-point-in-time.test.ts",
     words: ["--xid", "--query", "--undo"],
   },
+  {
+    line: /^lifeboat node-script /u,
+    by: "test/commands/node-script/node-script.test.ts",
+    words: ["pve-prod", "--storage", "--out"],
+  },
   { line: /^lifeboat rebuild monitoring/u, by: "test/rehearsal/monitoring.test.ts", words: ["rebuild", "monitoring"] },
   { line: /^pulumi stack output exporterToken/u, by: "test/rehearsal/program.test.ts", words: ["exporterToken"] },
   { line: /^lifeboat state import-file/u, by: "test/rehearsal/state-gone.test.ts", words: ["import-file"] },

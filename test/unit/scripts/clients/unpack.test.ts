@@ -17,7 +17,7 @@ const packers: Readonly<Record<string, (content: Buffer) => Buffer>> = {
 test.each(Object.entries(packers))("%s: a text of the limit is unpacked, a longer one is not [N2]", async (_, pack) => {
   expect(await unpack(pack(Buffer.from(text)), text.length)).toBe(text);
   await expect(unpack(pack(Buffer.from(`${text}.`)), text.length)).rejects.toThrow(
-    new Damaged("it is longer than 100 B unpacked, which no state is"),
+    new Damaged("it is longer than 100 B unpacked, which it never is"),
   );
 });
 
