@@ -1,8 +1,29 @@
+import type { ProxmoxErrorKind } from "../../../proxmox/api/errors";
 import type { MissingPrivilege } from "../../../proxmox/api/permissions";
 import { type Sample, sample } from "./sample";
 
 /** After so many looks without success in a row nobody prints any more what was seen before. */
 const missesAtMost = 3;
+
+/** Why a look failed, or saw less than everything. */
+export type LookFailure = ProxmoxErrorKind | "defect" | "incomplete" | "passphrase" | "settings";
+
+/** Counted from 0 on: in a series that begins with 1 Prometheus sees no increase, and the first failure would be none. */
+const noFailures: Readonly<Record<LookFailure, 0>> = {
+  defect: 0,
+  failed: 0,
+  forbidden: 0,
+  gone: 0,
+  incomplete: 0,
+  invalid: 0,
+  lost: 0,
+  passphrase: 0,
+  settings: 0,
+  unauthorized: 0,
+  unexpected: 0,
+  unreachable: 0,
+  untrusted: 0,
+};
 
 /** A look that succeeded. */
 interface GoodLook {
@@ -22,7 +43,7 @@ export class KeptLook {
   private misses = 0;
   private isUp: boolean | undefined;
   private missing: readonly MissingPrivilege[] = [];
-  private readonly errors = new Map<string, number>();
+  private readonly errors = new Map<string, number>(Object.entries(noFailures));
 
   constructor(private readonly environment: string) {}
 
@@ -44,7 +65,7 @@ export class KeptLook {
   }
 
   /** A look has failed. @param isUp whether the nodes answered at all */
-  failed(kind: string, isUp: boolean): void {
+  failed(kind: LookFailure, isUp: boolean): void {
     this.count(kind);
     this.isUp = isUp;
     this.passed();
@@ -56,7 +77,7 @@ export class KeptLook {
     if (this.good !== undefined && this.misses >= missesAtMost) this.good = { ...this.good, samples: [] };
   }
 
-  count(kind: string): void {
+  count(kind: LookFailure): void {
     this.errors.set(kind, (this.errors.get(kind) ?? 0) + 1);
   }
 

@@ -6,7 +6,7 @@ import { runBounded } from "../../machine/bounded";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { type Surroundings, surroundingsOf } from "../status/surroundings";
-import { KeptLook } from "./kept-look";
+import { KeptLook, type LookFailure } from "./kept-look";
 import { lookAt, lookForMissing, LookMemory } from "./look";
 import { pageOf } from "./page";
 import { type Sample, sample } from "./sample";
@@ -147,7 +147,7 @@ export class Looks {
 }
 
 /** The kind of a failure: one of few, whatever its message. */
-function kindOf(error: unknown): string {
+function kindOf(error: unknown): LookFailure {
   if (error instanceof ProxmoxError) return error.kind;
   if (!(error instanceof CommandError)) return "defect";
   return error.exitCode === exitCodes.passphrase ? "passphrase" : "settings";

@@ -153,7 +153,9 @@ test("after a node was down its guests come back by themselves [C2]", async () =
   await site.fault("node-unreachable", { node });
   const down = await pageWhen(service, stale);
   expect(down.value("lifeboat_environment_up", { environment: "prod" })).toBe(0);
-  expect(down.value("lifeboat_look_errors_total", { kind: "unreachable" })).toBeGreaterThanOrEqual(3);
+  expect(down.value("lifeboat_look_errors_total", { environment: "prod", kind: "unreachable" })).toBeGreaterThanOrEqual(
+    3,
+  );
   expect(down.of("lifeboat_look_timestamp_seconds", { environment: "prod" })).toHaveLength(1);
   await site.clearFaults();
   const up = await pageWhen(service, seen);

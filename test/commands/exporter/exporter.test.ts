@@ -53,7 +53,7 @@ test("each guest's newest backup that is there, its size, the one before, and th
   expect(page.value("lifeboat_guest_archives_seen", guest)).toBe(1);
   expect(page.value("lifeboat_guest_rpo_seconds", guest)).toBe(26 * 3_600);
   expect(page.of("lifeboat_permission_missing")).toEqual([]);
-  expect(page.of("lifeboat_look_errors_total")).toEqual([]);
+  expect(page.of("lifeboat_look_errors_total").filter(([, count]) => count !== 0)).toEqual([]);
 });
 
 test("every name on the page is in the catalogue, with its help and type [C2]", async () => {

@@ -10,9 +10,14 @@ function watched(): KeptLook {
   return kept;
 }
 
+/** Without the failures that there were not. */
 function printed(kept: KeptLook): Record<string, number> {
-  return Object.fromEntries(kept.samples().map(({ name, value }) => [name, value]));
+  return Object.fromEntries([...others(kept), ...failures(kept)].map(({ name, value }) => [name, value]));
 }
+
+const counted = (kept: KeptLook) => kept.samples().filter(({ name }) => name === "lifeboat_look_errors_total");
+const others = (kept: KeptLook) => kept.samples().filter(({ name }) => name !== "lifeboat_look_errors_total");
+const failures = (kept: KeptLook) => counted(kept).filter(({ value }) => value > 0);
 
 test("what was seen stays for two looks that fail, under its own time, and goes with the third [C2]", () => {
   const kept = watched();
@@ -26,9 +31,9 @@ test("what was seen stays for two looks that fail, under its own time, and goes 
   kept.failed("lost", false);
   expect(printed(kept)).not.toHaveProperty("lifeboat_guest_backups");
   expect(printed(kept)).toHaveProperty("lifeboat_look_timestamp_seconds", 1_000);
-  expect(kept.samples().filter(({ name }) => name === "lifeboat_look_errors_total")).toEqual([
-    { name: "lifeboat_look_errors_total", labels: { ...labels, kind: "unreachable" }, value: 1 },
+  expect(failures(kept)).toEqual([
     { name: "lifeboat_look_errors_total", labels: { ...labels, kind: "lost" }, value: 2 },
+    { name: "lifeboat_look_errors_total", labels: { ...labels, kind: "unreachable" }, value: 1 },
   ]);
 });
 
@@ -45,7 +50,17 @@ test("a look that hangs counts as one that fails, and one that succeeds begins a
 });
 
 test("before the first look nothing is said of an environment [C2]", () => {
-  expect(new KeptLook("prod").samples()).toEqual([]);
+  expect(others(new KeptLook("prod"))).toEqual([]);
+});
+
+test("every kind of failure is counted from 0 on, so that Prometheus sees the first one [C2]", () => {
+  const kept = new KeptLook("prod");
+  const before = counted(kept);
+  expect(before.map(({ value }) => value)).toEqual(before.map(() => 0));
+  kept.failed("unauthorized", false);
+  kept.count("incomplete");
+  expect(counted(kept)).toHaveLength(before.length);
+  expect(failures(kept).map(({ labels: { kind } }) => kind)).toEqual(["incomplete", "unauthorized"]);
 });
 
 test("what is not allowed is no node that is down [C2]", () => {
