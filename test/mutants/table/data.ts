@@ -41,6 +41,12 @@ export const dataMutants = [
       killedBy: { file: faults, title: "a dump that is not what was written when it is read again" },
     },
     {
+      name: "data: sums that did not fit on the disk are sums",
+      from: "sha256sum item-* manifest.json >SHA256SUMS)",
+      to: "sha256sum item-* manifest.json >SHA256SUMS) || true",
+      killedBy: { file: faults, title: "a disk that is full when only the manifest or its sums are left to write" },
+    },
+    {
       name: "data: an empty restore is as good as a full one",
       from: '[ "$count" -gt 0 ] ||',
       to: '[ "$count" -ge 0 ] ||',

@@ -1,6 +1,6 @@
 import { placesOf } from "../../../site/data/places";
 import { DatabaseGuest } from "../../support/database-guest/database-guest";
-import { InstalledSource, postgresSource } from "./support/data-source";
+import { filesSource, InstalledSource, postgresSource } from "./support/data-source";
 
 /** What goes wrong when a dump is made: each has its own message, and the last good dump stays as it was. */
 
@@ -169,6 +169,13 @@ const folder = "/var/backups/lifeboat";
     shop = new InstalledSource(guest, postgresSource({ databases: ["shop"] }));
   });
 
+  /** Fills a file system of memory, but for so many KiB. */
+  const leaveRoom = (place: string, room: number) =>
+    guest.must(
+      `rm -f ${place}/filler; free=$(df -k --output=avail ${place} | tail -n 1); ` +
+        `[ "$free" -le ${String(room)} ] || head -c $((free - ${String(room)}))k /dev/zero >${place}/filler`,
+    );
+
   test("a disk that is full at whatever moment has its message, and no dump is lost [I2, I4]", async () => {
     await psql("INSERT INTO orders SELECT n, md5(n::text) FROM generate_series(3001, 9000) n", "shop");
     const recipient = await guest.must("age-keygen 2>/dev/null | sed -n 's/^# public key: //p'");
@@ -185,10 +192,7 @@ const folder = "/var/backups/lifeboat";
     const stages = new Set<string>();
     const needed = Number(await guest.must(`du -sk ${small} | cut -f 1`));
     for (let room = 0; room <= 4 * needed + 400; room += room < 20 ? 4 : 80) {
-      await guest.must(
-        `rm -f ${small}/filler; free=$(df -k --output=avail ${small} | tail -n 1); ` +
-          `[ "$free" -le ${String(room)} ] || head -c $((free - ${String(room)}))k /dev/zero >${small}/filler`,
-      );
+      await leaveRoom(small, room);
       const { exitCode } = await onSmall.program("run");
       const line = await onSmall.lastLine();
       if (exitCode === 0) expect(line).toMatch(/^SUCCESS /u);
@@ -202,6 +206,31 @@ const folder = "/var/backups/lifeboat";
     expect([...stages]).toEqual(expect.arrayContaining(["dump roles", "dump database", "store the", "nothing"]));
     await guest.must(`umount ${small}`);
   }, 300_000);
+
+  test("a disk that is full when only the manifest or its sums are left to write has its message, and the last dump stays [I2, I4]", async () => {
+    const place = "/var/backups/tiny";
+    await guest.must(`mkdir ${place} && mount -t tmpfs -o size=1m tiny ${place}`);
+    const tiny = new InstalledSource(guest, filesSource({ name: "tiny", paths: ["/etc/hostname"], folder: place }));
+    await tiny.dump();
+    const [first] = await tiny.manifests();
+    const failed: string[] = [];
+    // A page more each time: each file of this dump has one.
+    for (let room = 0; ; room += 4) {
+      await leaveRoom(place, room);
+      const { exitCode } = await tiny.program("run");
+      const line = await tiny.lastLine();
+      if (exitCode === 0) break;
+      expect(line).toMatch(/^ERROR tiny: Unable to [^:]*: .*no space left on device/iu);
+      expect((await tiny.manifests()).map(({ name }) => name)).toEqual([first?.name]);
+      expect((await tiny.program("check", [first?.name ?? ""])).exitCode).toBe(0);
+      failed.push(/^ERROR tiny: Unable to (\w+)/u.exec(line)?.[1] ?? line);
+    }
+    expect([...new Set(failed)]).toEqual(["dump", "prove", "finish"]);
+    expect(failed.filter((stage) => stage === "finish")).toHaveLength(2);
+    const made = (await tiny.manifests()).map(({ name }) => name);
+    for (const name of made) expect((await tiny.program("check", [name])).exitCode).toBe(0);
+    await guest.must(`umount ${place}`);
+  });
 
   test("a disk for status and log that is full makes no dump look better than it is [I2]", async () => {
     await guest.must(`mount -t tmpfs -o size=4k full /var/lib/lifeboat && echo x >/var/lib/lifeboat/filler`);
