@@ -47,6 +47,18 @@ export const dataMutants = [
       killedBy: { file: faults, title: "a disk that is full when only the manifest or its sums are left to write" },
     },
     {
+      name: "data: a dump comes to its name file by file",
+      from: 'mv -T "$stage/dump" "$folder/$dump"',
+      to: 'mkdir "$folder/$dump"\n\tmv "$stage/dump"/item-* "$folder/$dump"\n\tmv "$stage/dump"/* "$folder/$dump"',
+      killedBy: { file: killed, title: "at each line of a run for files" },
+    },
+    {
+      name: "data: a status that is half written takes the place of a whole one",
+      from: 'mv "$state/status.json.new" "$state/status.json"',
+      to: ': >"$state/status.json"\n\tcat "$state/status.json.new" >"$state/status.json"',
+      killedBy: { file: killed, title: "at each line of a run for files" },
+    },
+    {
       name: "data: an empty restore is as good as a full one",
       from: '[ "$count" -gt 0 ] ||',
       to: '[ "$count" -ge 0 ] ||',

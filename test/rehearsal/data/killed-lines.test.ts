@@ -131,15 +131,24 @@ end`,
         await later();
         const killed = await steps(one.source, { STEP_KILL: line, ...(index % 2 === 0 ? {} : { STEP_ALL: "yes" }) });
         expect({ line, exitCode: killed.exitCode }).toEqual({ line, exitCode: 137 });
-        const newest = (await installed.manifests()).at(-1)?.name ?? "";
+        const whole = (await installed.manifests()).map(({ name }) => name);
+        const newest = whole.at(-1) ?? "";
         const isWhole = (await installed.program("check", [newest])).exitCode === 0;
-        expect({ line, isWhole, same: newest !== last || (await sums(last)) === before }).toEqual({
+        expect({ line, isWhole, same: newest > last || (await sums(last)) === before }).toEqual({
           line,
           isWhole: true,
           same: true,
         });
+        // Neither half a dump nor half of one that goes has the name of a dump: a person would take it for one.
+        expect({ line, named: await named(one.source) }).toEqual({ line, named: whole });
         const status = await installed.status();
-        expect({ line, isRunning: status.isRunning }).toEqual({ line, isRunning: false });
+        // One that was cut off half-written would be taken for that of a source that has never run.
+        const { isRunning, result } = status;
+        expect({ line, isRunning, result }).toEqual({
+          line,
+          isRunning: false,
+          result: expect.stringMatching(/^(?:running|success)$/u),
+        });
         if (index % one.every !== 0 && index < lines.length - 1) continue;
         await later();
         const log = await installed.dump();
@@ -159,6 +168,10 @@ end`,
     },
     1_200_000,
   );
+
+  /** Whatever has the name of a dump of a source, from the oldest. */
+  const named = async ({ kind, name }: DataSource): Promise<string[]> =>
+    (await guest.must(`cd ${folder} && ls -d */${kind}/${name}-*`)).split("\n");
 
   /** What a run has made besides its dump. */
   const left = (name: string): Promise<string> =>
