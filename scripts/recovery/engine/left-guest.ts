@@ -70,7 +70,9 @@ export async function inSettings<Found>(
   orElse?: () => Promise<Found>,
 ): Promise<Found> {
   try {
-    return await find();
+    const found = await find();
+    await tellOtherNumbers(selectors, context);
+    return found;
   } catch (error) {
     if (!isUnknown(error)) throw error;
     for (const selector of selectors) {
@@ -82,6 +84,25 @@ export async function inSettings<Found>(
     }
     if (orElse !== undefined && error instanceof UnknownGuestError) return orElse();
     throw error;
+  }
+}
+
+/**
+ * A guest that got another number in the settings is another one to whoever looks by its number: what is half done under the one
+ * before is said, for nothing else would find it.
+ */
+async function tellOtherNumbers(selectors: readonly string[], context: CommandContext): Promise<void> {
+  for (const selector of selectors) {
+    // A folder of journals that cannot be read is told by the command itself.
+    const left = await leftGuests(selector, context, isOpen).catch(() => []);
+    for (const { environment, subject, journal } of left) {
+      const { guests } = environment.settings;
+      if (wasLeft(journal) || guests.some(({ id }) => id === subject.id)) continue;
+      const { contents } = journal;
+      const { text, hint } = describeOpen(contents, environment);
+      const when = formatInstant(contents.startedAt);
+      context.talk.line(`${text} (${String(subject.id)}), begun at ${when}, has not ended: ${hint}`);
+    }
   }
 }
 
@@ -100,7 +121,9 @@ async function orLeft<Opened>(
   ofJournal: (left: LeftGuest) => Opened | Promise<Opened>,
 ): Promise<Opened> {
   try {
-    return await ofSettings();
+    const opened = await ofSettings();
+    await tellOtherNumbers([selector], context);
+    return opened;
   } catch (error) {
     if (!isUnknown(error)) throw error;
     const [found, another] = await leftGuests(selector, context, isMeant);

@@ -149,6 +149,32 @@ test("a number that is another's in the settings by now: by its old name it is f
   site.write("Pulumi.prod.yaml", settings);
 });
 
+test("what is half done under the number that a guest had before is said, and is taken back by that number [K5]", async () => {
+  const archive = (await site.archives(102))[0]?.volid ?? (await site.backUp(102));
+  const words = ["restore", "guest", "mail", "--archive", archive, "--force", "--stop"];
+  const { code } = await site.lifeboat(words, {
+    onWrite: ({ moment, text }, killed) => {
+      if (moment === "after" && /"stop": \{\s+"state": "done"/u.test(text)) killed.signal("SIGKILL");
+    },
+  });
+  expect([code, await site.running(102)]).toEqual([null, false]);
+  const settings = site.read("Pulumi.prod.yaml");
+  site.write("Pulumi.prod.yaml", settings.replace("id: 102", "id: 199"));
+  const open = /a restore of prod\/mail \(102\), begun at .* has not ended: .*lifeboat undo prod\/102/u;
+  for (const command of [
+    ["restore", "guest", "mail"],
+    ["undo", "mail"],
+    ["backup", "mail"],
+  ]) {
+    const said = await run(...command, "--force");
+    expect([said.code === 0, flat(said.stderr)]).toEqual([false, expect.stringMatching(open)]);
+  }
+  expect((await run("undo", "prod/102", "--force")).code).toBe(0);
+  expect(await site.running(102)).toBe(true);
+  expect(flat((await run("undo", "mail", "--force")).stderr)).not.toContain("has not ended");
+  site.write("Pulumi.prod.yaml", settings);
+});
+
 test("nobody's name is a mistake (2); where a storage could not be looked at, it is not known (14) [K6]", async () => {
   const nobody = await run("backups", "nobody");
   expect([nobody.code, flat(nobody.stderr)]).toEqual([

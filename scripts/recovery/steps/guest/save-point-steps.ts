@@ -71,6 +71,7 @@ function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorl
         return { facts: { archive, bytes: size } };
       } catch (error) {
         if (context.signal.aborted || isOutOfReach(error) || isNotAllowed(error) || isLook(error)) throw error;
+        if (error instanceof CommandError && error.exitCode === exitCodes.locked) throw error;
         throw impossible(plan, error instanceof ProxmoxError ? error.reason : messageOf(error));
       }
     },
@@ -112,9 +113,17 @@ async function confirm(
   const archives = await client.backups.archives(plan.target.node, savePoint.storage, plan.target.vmid);
   const archive = archives.find((listed) => listed.volid === volid);
   if (archive?.size === undefined || archive.size <= 0) throw new Error(`${volid} is not on ${savePoint.storage}`);
-  if (parseSavePoint(archive.notes ?? "")?.operation !== id) throw new Error(`${volid} is somebody else's backup`);
+  if (parseSavePoint(archive.notes ?? "")?.operation !== id) throw elsesBackup(plan, volid);
   if (!archive.protected) await client.backups.setArchiveProtection(plan.target.node, volid, true);
   return archive.size;
+}
+
+/** Whoever else is at work on the guest is no reason to go on without a way back. */
+function elsesBackup({ guest }: SavePointSubject, volid: string): CommandError {
+  return new CommandError(`${volid} is somebody else's backup: another run is at work on ${guest}`, {
+    exitCode: exitCodes.locked,
+    hint: "ask who it is, wait until it has ended, and look at the plan again",
+  });
 }
 
 function impossible(plan: SavePointSubject, reason: string): CommandError {

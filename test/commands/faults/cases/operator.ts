@@ -17,6 +17,15 @@ async function change(scene: Scene, changes: Record<string, string | number>): P
   await scene.site.client.guests.setGuestConfig(guestOf(scene), changes);
 }
 
+const theirNotes = "made by somebody else";
+
+const theirsIsThere = {
+  words: "the other's backup is there",
+  check: async ({ site, vmid }: Scene): Promise<void> => {
+    expect((await site.archives(vmid)).map(({ notes }) => notes)).toContain(theirNotes);
+  },
+};
+
 /** The guest, this machine, and the person at it. */
 export const operatorFaults: readonly FaultCase[] = [
   {
@@ -78,6 +87,23 @@ export const operatorFaults: readonly FaultCase[] = [
         await scene.site.clearFaults();
       });
       return required(second.result);
+    },
+  },
+  {
+    fault: "another run has made its own backup of the guest under the save point's name, in the same second",
+    command: restore,
+    exitCode: 11,
+    message:
+      "Unable to restore guest web: backup:backup/vzdump-lxc-101-DATE.tar.zst is somebody else's backup: another run is at work on web. Nothing is changed: what was begun has been taken back.\nHINT: ask who it is, wait until it has ended, and look at the plan again",
+    afterwards: [runsAsBefore, theirsIsThere],
+    run: async (scene) => {
+      await scene.site.fault("task-waits", afterSavePoint);
+      return scene.during(restore, asksFor("vzdump"), async () => {
+        while ((await scene.site.archives(scene.vmid)).length === scene.archivesBefore.length) await pause(10);
+        const [newest] = await scene.site.archives(scene.vmid);
+        await scene.site.client.backups.setArchiveNotes("pve-prod", newest?.volid ?? "", theirNotes);
+        await scene.site.clearFaults();
+      });
     },
   },
   {
