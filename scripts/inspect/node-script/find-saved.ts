@@ -45,12 +45,12 @@ export interface SavedConfiguration {
  * @throws CommandError (10) where everything was looked at and nothing speaks of it, and whatever kept somebody from looking
  */
 export async function findSaved(wish: SavedWish, context: CommandContext): Promise<SavedConfiguration> {
-  const sources = await sourcesOfNodes(context);
+  const { sources, unread } = await sourcesOfNodes(context);
   const looked = await context.progress.step(`look for the saved configuration of ${wish.node}`, () =>
     Promise.all(sources.map((source) => look(source, wish, context))),
   );
   const fitting = looked.flatMap((one) => (one.found === undefined ? [] : [one.found]));
-  const unseen = looked.flatMap((one) => (one.unseen === undefined ? [] : [one.unseen]));
+  const unseen = [...looked.flatMap((one) => (one.unseen === undefined ? [] : [one.unseen])), ...unread];
   const [best] = fitting.toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.manifest.time - a.manifest.time);
   if (best !== undefined) return { files: best.files, what: best.what, unseen: unseen.map(({ text }) => text) };
   const [first] = unseen;
@@ -65,18 +65,31 @@ export async function findSaved(wish: SavedWish, context: CommandContext): Promi
 }
 
 /** @throws CommandError (2) for settings that cannot be read, (10) where none declare such a source */
-async function sourcesOfNodes(context: CommandContext): Promise<DeclaredSource[]> {
+async function sourcesOfNodes(
+  context: CommandContext,
+): Promise<{ readonly sources: readonly DeclaredSource[]; readonly unread: readonly Unseen[] }> {
   const { usable, unusable } = (await context.site()).environments();
   const sources = usable
     .flatMap((environment) => declaredSources(environment, environment.settings.guests))
     .filter(({ source }) => source.kind === "command" && /etc\/pve\b/u.test(`${source.command} ${source.check ?? ""}`));
-  if (sources.length > 0) return sources;
+  // Settings that cannot be read may declare another one.
+  const unread = unusable.map(({ name, error }) => ({
+    error,
+    text: `the settings of ${name}: ${failureOf(error, undefined).reason}`,
+  }));
+  if (sources.length > 0) return { sources, unread };
   const [broken] = unusable;
   if (broken !== undefined) throw broken.error;
   throw new CommandError("no source of data in the settings saves the configuration of a node", {
     exitCode: exitCodes.nothing,
     hint: "how one is declared: docs/guides/node-configuration.md; where files of it lie somewhere else: --from FILE, or a folder with etc/pve in it",
   });
+}
+
+/** What kept somebody from looking. */
+interface Unseen {
+  readonly error: unknown;
+  readonly text: string;
 }
 
 interface Found {
@@ -88,7 +101,7 @@ interface Found {
 
 interface Looked {
   readonly found?: Found;
-  readonly unseen?: { readonly error: unknown; readonly text: string };
+  readonly unseen?: Unseen;
   /** What was looked at. */
   readonly what: string;
 }

@@ -186,6 +186,14 @@ test("what cannot be looked at is an error, and never 'there is none' [H5, K6]",
   } finally {
     writeFileSync(pct, own);
   }
+  // Settings that cannot be read may declare the source that saves it.
+  site.write("Pulumi.broken.yaml", "config: [\n");
+  try {
+    expect((await run("pve-other")).code).toBe(2);
+    expect((await made("pve-prod")).unseen).toEqual([expect.stringMatching(/^the settings of broken: /u)]);
+  } finally {
+    rmSync(join(site.project, "Pulumi.broken.yaml"));
+  }
   far.dropBucket("far-away");
   const gone = await run("pve-prod", "--from", "offsite");
   expect(gone.code).not.toBe(10);

@@ -5,6 +5,7 @@ import { monitoringMutants } from "./monitoring";
 import { objectStoreMutants } from "./object-stores";
 import { operationMutants } from "./operations";
 import { pointInTimeMutants } from "./point-in-time";
+import { replacedNodeMutants } from "./replaced-node";
 import { restoreMutants } from "./restore";
 import { rightsMutants } from "./rights";
 import { serverMutants } from "./server";
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...objectStoreMutants,
   ...operationMutants,
   ...pointInTimeMutants,
+  ...replacedNodeMutants,
   ...restoreMutants,
   ...rightsMutants,
   ...serverMutants,
