@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ruleDefaults, type RuleOptions } from "../../site/monitoring/rules/options";
 import { ruleFiles } from "../../site/monitoring/rules/rule-file";
 import { sealSettings } from "../support/sealed-settings";
-import { dumped, places, Wrecker } from "./monitoring-faults/faults";
+import { evaluationsUntilFiring, withMarks } from "./monitoring-faults/evaluations";
+import { dumped, neverShown, places, Wrecker } from "./monitoring-faults/faults";
+import { GuestPrometheus } from "./monitoring-faults/guest-prometheus";
 import { GuestWatch, nameOf, receiver } from "./monitoring-faults/guest-watch";
+import { LiveDashboards } from "./monitoring-faults/live-dashboards";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { changeSettings } from "./support/store-settings";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
@@ -21,6 +24,12 @@ const wrecker = new Wrecker(site);
 /** Alerts of the faults that were tried. */
 const tried: string[] = [];
 let watch: GuestWatch;
+let prometheus: GuestPrometheus;
+let dashboards: LiveDashboards;
+/** What a dashboard of one guest shows. */
+const chosen = { environment: "prod", guest: "web" };
+/** The rules as Prometheus has loaded them: group, and seconds for which it must be so. */
+const live = new Map<string, { readonly group: string; readonly hold: number }>();
 
 /** Seconds between two evaluations, and between two looks of the exporter. */
 const interval = 2;
@@ -46,6 +55,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   watch?.stop();
+  prometheus?.stop();
   delete process.env[rootPasswordFile];
   if (isRoot) await site.sandbox("down");
   rmSync(parent, { recursive: true, force: true });
@@ -94,11 +104,11 @@ async function setUp(environment: string): Promise<void> {
   expectExit(await site.byHand("set-up", environment, file), [0], "the set-up");
 }
 
-/** Rules as they are, but for the times. */
+/** Rules as they are, but for the times; what they are evaluated by is written down. */
 async function shortenRules(): Promise<void> {
   const [[name, text] = ["", ""]] = Object.entries(ruleFiles({ backupAlerting: true, options: shortened }));
   const file = `/opt/lifeboat-monitoring/prometheus/current/rules/${name}`;
-  const packed = Buffer.from(text).toString("base64");
+  const packed = Buffer.from(withMarks(text)).toString("base64");
   await inGuest(`echo ${packed} | base64 -d > ${file} && docker kill --signal HUP lifeboat-monitoring-prometheus`);
 }
 
@@ -114,6 +124,7 @@ async function settled(since: number): Promise<void> {
     expect(stdout).toContain("monitoring: the exporter's tokens are handed over");
     expect(await inGuest("/usr/local/lib/lifeboat/monitoring-check")).toMatch(/^watching since \d+$/u);
     watch = new GuestWatch(site, places.metrics, "prod");
+    prometheus = await GuestPrometheus.connect(site, places.metrics, join(parent, "prometheus"));
     await watch.until("prod is seen", ({ looked }) => looked !== undefined);
     const metrics = await inGuest("curl --silent http://127.0.0.1:9941/metrics");
     for (const environment of ["monitoring", "prod"]) {
@@ -137,7 +148,41 @@ async function settled(since: number): Promise<void> {
     expect(watch.names).toEqual([]);
   });
 
-  test.each(wrecker.faults)("$fault: exactly the right alert, and it clears [C2, C3]", async (row) => {
+  test("every rule that something goes wrong for waits for one evaluation at most, and is evaluated as often as all [C3]", async () => {
+    for (const { name, interval: every, rules } of await prometheus.ruleGroups()) {
+      expect([name, every]).toEqual([name, interval]);
+      for (const { name: rule, duration } of rules) live.set(rule, { group: name, hold: duration });
+    }
+    const alerts = wrecker.faults.flatMap((fault) => fault.alerts.map(ruleOf));
+    expect(alerts.filter((name) => (live.get(name)?.hold ?? Infinity) > interval)).toEqual([]);
+  });
+
+  test("every query of every dashboard finds data, but for what only a fault shows [C4]", async () => {
+    const folder = join(parent, "exported");
+    expectExit(await site.inside("lifeboat", "monitoring", "export", folder), [0], "the dashboards");
+    // As they are in a guest with Grafana, of which Debian has no package.
+    const files = readdirSync(join(folder, "grafana")).map((name) => {
+      return { name: name.replace(".json", ""), text: readFileSync(join(folder, "grafana", name), "utf8") };
+    });
+    expect(files.map(({ name }) => name).sort()).toEqual(["backup-guest", "backup-overview", "state-store"]);
+    dashboards = new LiveDashboards(prometheus, chosen);
+    const misspelt = new LiveDashboards(prometheus, chosen);
+    for (const { name, text } of files) {
+      await dashboards.add(name, text);
+      await misspelt.add(name, text.replaceAll("_state_fallback", "_state_falback"));
+    }
+    const shown = wrecker.faults.flatMap(({ shows = [] }) => shows);
+    const silent = [...shown, ...Object.keys(neverShown)];
+    expect(dashboards.withoutData).toEqual(silent.toSorted());
+    const nobodyMeasures = ["state-store: Fallbacks in force A", "state-store: States D"];
+    expect(misspelt.withoutData).toEqual([...silent, ...nobodyMeasures].toSorted());
+    process.stdout.write(
+      `${String(dashboards.count)} queries of ${String(files.length)} dashboards asked, ${String(silent.length)} silent on a site that is well\n`,
+    );
+  });
+
+  test.each(wrecker.faults)("$fault: exactly the right alert, soon, and it clears [C2, C3, C4]", async (row) => {
+    const begun = Date.now() / 1_000;
     const isThere = (names: readonly string[]) => row.alerts.every((name) => names.includes(name));
     tried.push(...row.alerts);
     let times: Pick<Times, "done" | "told">;
@@ -148,6 +193,8 @@ async function settled(since: number): Promise<void> {
       times = { done, told };
       await settled(told);
       expect(watch.names).toEqual(row.alerts);
+      for (const alert of row.alerts.map(ruleOf)) await expectSoon(alert, row.sign, begun);
+      expect(await dashboards.newlyFound()).toEqual(row.shows ?? []);
       for (const { annotations, labels } of watch.alerts) {
         const runbook = new RegExp(`docs/runbooks/alerts/${labels["alertname"] ?? ""}\\.md$`, "u");
         expect(annotations["runbook_url"]).toMatch(runbook);
@@ -171,6 +218,24 @@ async function settled(since: number): Promise<void> {
     });
   });
 });
+
+/** `BackupGone web`: the name of the rule. */
+function ruleOf(name: string): string {
+  return name.split(" ")[0] ?? "";
+}
+
+/**
+ * Fired with the second evaluation at the latest: the first may come while Prometheus still reads the page that shows it. A rule
+ * that waits fires as many evaluations later as it waits for.
+ */
+async function expectSoon(alert: string, sign: string, begun: number): Promise<void> {
+  const { group = "", hold = 0 } = live.get(alert) ?? {};
+  const evaluations = await evaluationsUntilFiring(prometheus, group, { alert, sign, begun });
+  const most = 2 + hold / interval;
+  process.stdout.write(`${alert}: fired with evaluation ${String(evaluations)} of at most ${String(most)}\n`);
+  expect(evaluations).toBeGreaterThanOrEqual(1);
+  expect(evaluations).toBeLessThanOrEqual(most);
+}
 
 const seconds = (from: number, to: number): string => `${Math.max(0, to - from).toFixed(1)} s`;
 

@@ -19,7 +19,26 @@ export interface Fault {
   readonly wreck: () => Promise<unknown> | void;
   readonly mend: () => Promise<unknown> | void;
   readonly alerts: readonly string[];
+  /** What samples of the exporter say of it, as PromQL: true from the first one on that shows it. */
+  readonly sign: string;
+  /** Queries of the dashboards that find something for the first time. Default: none. */
+  readonly shows?: readonly string[];
 }
+
+/** Queries of the dashboards that find nothing here from the first fault to the last, and why. */
+export const neverShown: Readonly<Record<string, string>> = {
+  "backup-guest: Disks that are left out A": "no disk has an opt-out",
+  "backup-overview: Opt-outs A": "neither has a guest",
+  "backup-guest: Share of proof age A": "the settings have no drill",
+  "backup-overview: Guests without a proof A": "the settings have no drill",
+  "backup-overview: Proofs A": "the settings have no drill",
+  "backup-overview: Proofs B": "the settings have no drill",
+  "backup-overview: Proofs C": "the settings have no drill",
+  "backup-overview: Proofs D": "the settings have no drill",
+  "backup-overview: Dumps of data in guests F": "no source is copied elsewhere",
+  "backup-overview: Dumps of data in guests G": "no source is copied elsewhere",
+  "backup-overview: Guests that do not tell of their dumps, or cannot copy them B": "no source is copied elsewhere",
+};
 
 /** What somebody does to the site, by Proxmox's own interface, in its guests and on its storages. */
 export class Wrecker {
@@ -33,6 +52,9 @@ export class Wrecker {
     // Two: a storage that shows none at all may be one whose disk is not mounted, so that a last one that is deleted is ArchivesUnseen.
     for (let night = 0; night < 2; night += 1) await this.backUp();
     expectExit(await this.site.byHand("run-job", "monitoring"), [0], "the backup of monitoring");
+    expectExit(await this.site.inside("lifeboat", "verify", "prod", "--archives"), [0], "the verification");
+    // It asks again for what is in an archive's notes after half an hour at the latest, or at once when it starts.
+    await this.in("metrics", "systemctl restart lifeboat-exporter");
     await this.in("store", copyStates);
   }
 
@@ -43,6 +65,7 @@ export class Wrecker {
         wreck: () => this.setJob(0),
         mend: () => this.setJob(1),
         alerts: ["BackupJobDisabled prod"],
+        sign: 'lifeboat_job_enabled{environment="prod"} == 0',
       },
       {
         fault: "a backup fails",
@@ -55,24 +78,29 @@ export class Wrecker {
           await this.backUp();
         },
         alerts: ["BackupJobFailed web"],
+        sign: 'lifeboat_guest_backup_failed{guest="web"} == 1',
       },
       {
         fault: "a dump in a guest fails",
         wreck: () => this.in("web", `mv ${dumped} ${dumped}.gone; ! ${dump}`),
         mend: () => this.in("web", `mv ${dumped}.gone ${dumped}; sleep 1; ${dump}`),
         alerts: ["DumpFailed web"],
+        sign: 'lifeboat_data_source_last_run_success{guest="web"} == 0',
       },
       {
         fault: "every dump of a source is gone",
         wreck: () => this.in("web", `mv ${dumps} ${dumps}.gone; ${report}`),
         mend: () => this.in("web", `mv ${dumps}.gone ${dumps}; ${report}`),
         alerts: ["DumpMissing web"],
+        sign: 'lifeboat_data_source_dumps{guest="web"} == 0',
       },
       {
         fault: "a guest does not tell of its dumps",
         wreck: () => this.in("web", "systemctl stop lifeboat-report-answer.socket"),
         mend: () => this.in("web", "systemctl start lifeboat-report-answer.socket"),
         alerts: ["DataUnseen web"],
+        sign: 'lifeboat_data_seen{guest="web"} == 0',
+        shows: ["backup-overview: Guests that do not tell of their dumps, or cannot copy them A"],
       },
       {
         fault: "the storage fills up",
@@ -82,12 +110,14 @@ export class Wrecker {
         },
         mend: () => rmSync(this.stranger),
         alerts: ["BackupStorageAlmostFull prod"],
+        sign: 'lifeboat_storage_used_bytes{environment="prod"} / lifeboat_storage_size_bytes > 0.8',
       },
       {
         fault: "the newest archive is deleted by hand",
         wreck: () => this.deleteNewest(),
         mend: () => this.backUp(),
         alerts: ["BackupGone web"],
+        sign: 'resets(lifeboat_guest_last_backup_timestamp_seconds{guest="web"}[30s]) > 0',
       },
       {
         fault: "an archive is much smaller than the one before",
@@ -98,30 +128,37 @@ export class Wrecker {
         // The next is compared with the small one.
         mend: () => this.backUp(),
         alerts: ["BackupSuddenlySmaller web"],
+        sign: 'lifeboat_guest_last_backup_size_bytes{guest="web"} / lifeboat_guest_previous_backup_size_bytes < 0.5',
       },
       {
         fault: "a guest is made by hand",
         wreck: async () => expectExit(await this.site.byHand("make", "prod", "199"), [0], "making a guest by hand"),
         mend: () => this.asRoot("DELETE", `/nodes/${node}/lxc/199`),
         alerts: ["GuestNotCovered by-hand-199"],
+        sign: 'lifeboat_guest_not_covered{guest="by-hand-199"} == 1',
+        shows: ["backup-overview: Not backed up A"],
       },
       {
         fault: "the exporter loses a privilege",
         wreck: () => this.asRoot("PUT", "/access/acl", ...forbidden),
         mend: () => this.asRoot("PUT", "/access/acl", ...forbidden, "delete=1"),
         alerts: ["PermissionLost prod"],
+        sign: 'lifeboat_permission_missing{environment="prod"} == 1',
+        shows: ["backup-overview: Privileges that the exporter lacks A"],
       },
       {
         fault: "the exporter is stopped",
         wreck: () => this.in("metrics", "systemctl stop lifeboat-exporter"),
         mend: () => this.in("metrics", "systemctl start lifeboat-exporter"),
         alerts: ["ExporterSilent"],
+        sign: 'up{job="lifeboat"} == 0',
       },
       {
         fault: "the node does not answer",
         wreck: () => this.fault("node-unreachable", `node=${node}`),
         mend: () => this.clear("node-unreachable"),
         alerts: ["EnvironmentUnreachable prod"],
+        sign: 'lifeboat_environment_up{environment="prod"} == 0',
       },
       {
         fault: "a restore is left half done",
@@ -135,12 +172,15 @@ export class Wrecker {
           await this.in("web", `timeout 60 sh -c 'until ${answers}; do sleep 0.2; done'; ${report}`);
         },
         alerts: ["OperationUnfinished web"],
+        sign: 'time() - lifeboat_unfinished_operation_timestamp_seconds{guest="web"} > 2',
+        shows: ["backup-guest: Half done A", "backup-overview: Half done A"],
       },
       {
         fault: "the copy of a state is too old",
         wreck: () => this.in("store", ageCopy),
         mend: () => this.in("store", copyStates),
         alerts: ["StateCopyTooOld prod"],
+        sign: 'time() - lifeboat_state_copy_timestamp_seconds{environment="prod"} > lifeboat_state_copy_max_age_seconds',
       },
     ];
   }

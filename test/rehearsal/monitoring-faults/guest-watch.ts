@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { typeScript } from "../support/commands";
 import type { DemoSite } from "../support/demo-site";
-import { processTree } from "../support/process-tree";
+import { endTree } from "../support/process-tree";
 
 /** An alert, as Alertmanager tells it. */
 const alertSchema = z.object({
@@ -91,7 +91,7 @@ export class GuestWatch {
 
   stop(): void {
     for (const { pid } of this.children) {
-      if (pid !== undefined) for (const one of processTree(pid)) kill(one);
+      if (pid !== undefined) endTree(pid);
     }
   }
 
@@ -116,13 +116,5 @@ export class GuestWatch {
         alerts: z.array(alertSchema).parse(JSON.parse(alerts)),
       };
     };
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
   }
 }

@@ -13,6 +13,17 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
+/** Ends a process and everything that it has started. */
+export function endTree(root: number): void {
+  for (const pid of processTree(root)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
 function parentOf(pid: string): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
