@@ -21,15 +21,18 @@ log_line() {
 	printf '%s\\n' "$line" >>"$log"
 }
 
-# Whole or not at all. RESULT MESSAGE [ENDED]
+# Whole or not at all: where there is no room for it, what was there stays. RESULT MESSAGE [ENDED]
 write_status() {
-	{
+	words=$(
 		printf '{"version":1,"source":"%s","result":"%s","started":%s' "$source" "$1" "$started"
 		[ -z "\${3:-}" ] || printf ',"ended":%s' "$3"
 		[ -z "$held" ] || printf ',"held":%s' "$(json "$held")"
-		printf ',"message":%s}\\n' "$(json "$2")"
-	} >"$state/status.json.new"
-	mv "$state/status.json.new" "$state/status.json"
+		printf ',"message":%s}' "$(json "$2")"
+	)
+	if ! printf '%s\\n' "$words" >"$state/status.json.new" || ! mv "$state/status.json.new" "$state/status.json"; then
+		rm -f "$state/status.json.new"
+		return 1
+	fi
 }
 
 # The last words of what failed; of a full disk others say less, and some only where their bugs are reported.

@@ -233,10 +233,14 @@ const folder = "/var/backups/lifeboat";
   });
 
   test("a disk for status and log that is full makes no dump look better than it is [I2]", async () => {
-    await guest.must(`mount -t tmpfs -o size=4k full /var/lib/lifeboat && echo x >/var/lib/lifeboat/filler`);
+    const { result, message } = await shop.status();
+    const [state, kept] = ["/var/lib/lifeboat", "/run/lifeboat-state"];
+    await guest.must(`cp -a ${state} ${kept} && mount -t tmpfs -o size=1m full ${state} && cp -a ${kept}/. ${state}`);
+    await guest.must(`rm -r ${kept}; dd if=/dev/zero of=${state}/filler bs=4k 2>/dev/null || :`);
     const { exitCode, stderr } = await shop.program("run");
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("No space left on device");
+    expect(await shop.status()).toMatchObject({ result, message, newest: { dump: last } });
     await guest.must("umount /var/lib/lifeboat");
     expect(await names()).toContain(last);
     expect(await guest.must(`tail -n 1 ${placesOf("shop").log}`)).not.toContain("SUCCESS");
