@@ -154,7 +154,12 @@ const rows: readonly Row[] = [
   {
     fault: "the exporter is stopped",
     wreck: () => watch.stopExporter(),
-    mend: () => watch.startExporter(),
+    mend: async () => {
+      watch.startExporter();
+      // A page that comes late while it starts is one more silence, which would be told as ended in the next row.
+      await watch.until("it has looked", async () => (await watch.value("lifeboat_environment_up")) === 1);
+      await watch.evaluated();
+    },
     alerts: ["ExporterSilent"],
   },
   {
