@@ -59,6 +59,8 @@ export class S3Server {
   slow: { readonly wait: number; readonly pieces: number } | undefined;
   /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
   private readonly damaged = new Map<string, Damage>();
+  /** Answers the next request with this status, whatever it asks. */
+  failsOnce: number | undefined;
   /** Done once, just before such an object is written: somebody else is quicker. */
   beforeWrite: { readonly of: (key: string) => boolean; readonly work: () => void } | undefined;
   private server: Server | undefined;
@@ -175,6 +177,11 @@ export class S3Server {
     const key = decodeURIComponent(rest.join("/"));
     this.requests.push({ method: request.method ?? "", path: decodeURIComponent(url.pathname) });
     const body = Buffer.concat(await request.toArray());
+    if (this.failsOnce !== undefined) {
+      const status = this.failsOnce;
+      this.failsOnce = undefined;
+      return fail(response, status, "ServiceUnavailable");
+    }
     if (url.pathname === "/minio/health/live" && this.failWith !== 503) return void response.writeHead(200).end();
     if (this.hangs) return;
     const other = this.instead?.(url.pathname, url.searchParams);

@@ -63,7 +63,8 @@ export async function planFallback(
     copy: described(facts),
     base: stateDigest(present.checkpoint, open),
     ...(since === undefined ? {} : { staleSince: since }),
-    answers: trouble === undefined,
+    // One failed answer is no store that is lost: it is asked again, now that the copy has been looked at.
+    answers: trouble === undefined || (await storeTrouble(states.siteStore, context.signal)) === undefined,
   };
   return { plan, demands: demandsOf(plan), inputs: { "the copy": digestOf(present.sha256) } };
 }

@@ -118,6 +118,15 @@ test("refused while the store answers, without a copy, and without a question's 
   expect(await here()).toBeUndefined();
 });
 
+test("a store that fails once is not taken for one that is lost: its state would go on in two places [E4, K4]", async () => {
+  putUpdate(site, name, minute);
+  await site.lifeboat(["backup", "state", name]);
+  site.store.failsOnce = 500;
+  expect(await fallBack("--force")).toMatchObject({ code: 13, stderr: expect.stringContaining("answers") });
+  expect(site.store.failsOnce).toBeUndefined();
+  expect(await here()).toBeUndefined();
+});
+
 test("a copy that is older than what the store was last seen with needs its own flag [E4, E6]", async () => {
   putUpdate(site, name, minute);
   await site.lifeboat(["backup", "state", name]);
