@@ -14,6 +14,7 @@ import {
 } from "../../../site/state/state-keys";
 import { counted } from "../../terminal/text";
 import { readObject } from "../../recovery/steps/state/read-object";
+import { unlistedUpdates } from "../../recovery/steps/state/unlisted-history";
 import type { StackObjects } from "../../recovery/steps/state/stack-objects";
 import type { StateAccess } from "../../recovery/steps/state/state-access";
 import type { BadState } from "./bad-state";
@@ -58,17 +59,21 @@ export async function findObjects(
   }
   return {
     objects: [...listed, ...hidden],
-    bad: [...gone, ...severalForms(place, stack), ...lostHistory(place, stack, known)],
+    bad: [...gone, ...severalForms(place, stack), ...(await lostHistory(access, stack, [...known, ...names]))],
   };
 }
 
-/** Pruning leaves some of a history: one of which nothing is listed any more went in another way, or the list is wrong. */
-function lostHistory(place: StackPlace, { history, present }: StackObjects, known: Iterable<string>): BadState[] {
+/** @param keys that are known, or of which versions are listed */
+async function lostHistory(
+  access: StateAccess,
+  { history, present }: StackObjects,
+  keys: Iterable<string>,
+): Promise<BadState[]> {
   if (history.length > 0 || present === undefined) return [];
-  const updates = new Set([...known].flatMap((key) => parseHistoryKey(place, key)?.nanos ?? []));
-  if (updates.size === 0) return [];
-  const problem = `its history is listed as empty, and had ${counted(updates.size, "update")} when it was last seen from here, or copied`;
-  return [bad({ ...present, key: historyPrefix(place) }, problem)];
+  const { size } = await unlistedUpdates(access, keys);
+  if (size === 0) return [];
+  const problem = `its history is listed as empty, and ${counted(size, "update")} of it can be read`;
+  return [bad({ ...present, key: historyPrefix(access.place) }, problem)];
 }
 
 async function listAll({ store, place }: StateAccess, withVersions: boolean): Promise<ObjectRef[]> {

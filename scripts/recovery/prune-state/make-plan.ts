@@ -13,6 +13,7 @@ import type { PruneStatePlan } from "./plan";
 import { detailsOf } from "../steps/state/read-points";
 import type { StateAccess } from "../steps/state/state-access";
 import { readableDigest, readObject } from "../steps/state/read-object";
+import { unlistedUpdates } from "../steps/state/unlisted-history";
 import { findPresent, type FoundState } from "../steps/state/present-state";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -27,7 +28,7 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
   const live = (await Promise.all(prefixes.map((prefix) => store.list(prefix)))).flat();
   const updates = candidatesOf(place, { live }).filter(({ source }) => source === "history");
   const cache = new PointsCache(session.state.path, access);
-  if (updates.length === 0) requireNoneKnown(access, cache);
+  if (updates.length === 0) await requireNone(access, cache);
   const spared = new Set([
     ...(await lastGood(access, updates, cache)),
     ...(await presentOnes(access, updates, live.length > 0)),
@@ -48,11 +49,12 @@ export async function planStatePrune(session: StackSession, access: StateAccess,
   };
 }
 
-/** Pruning leaves some: a history that was there and is listed as empty is lost, or the list is wrong. @throws CommandError (14) */
-function requireNoneKnown({ place, store }: StateAccess, cache: PointsCache): void {
-  if (!cache.keys().some((key) => parseHistoryKey(place, key) !== undefined)) return;
+/** Where the list of a history is wrong, nothing else that is listed is to be trusted. @throws CommandError (14), StoreError */
+async function requireNone(access: StateAccess, cache: PointsCache): Promise<void> {
+  if ((await unlistedUpdates(access, cache.keys())).size === 0) return;
+  const { place, store } = access;
   throw new CommandError(
-    `the history of ${place.stack} in ${store.place} is listed as empty, and had updates when it was last seen from here`,
+    `the history of ${place.stack} in ${store.place} is listed as empty, and updates of it can be read`,
     { exitCode: exitCodes.unavailable, hint: `look what is there: lifeboat verify --state ${place.stack}` },
   );
 }
