@@ -23,13 +23,14 @@ interface GrafanaQuestions {
 /**
  * A POSIX shell script that asks Prometheus, Alertmanager and Grafana themselves whether monitoring watches: it ends with 0, or
  * prints what is wrong, one line each, and ends with 1. On success it prints since when there are measurements, as
- * `watching since 1790000000`.
+ * `watching since 1790000000`. Given a time (unix seconds), it takes for reached only what Prometheus has asked after it.
  */
 export function checkScript({ urls, curlOptions, jobs, alerts, grafana }: MonitoringServices): string {
   return [
     "#!/bin/sh",
     "# Written by Lifeboat: asks the services themselves whether monitoring watches.",
     "set -u",
+    "after=${1:-}",
     `prometheus=${quote(urls.prometheus)}`,
     `alertmanager=${quote(urls.alertmanager)}`,
     `options=${quote(curlOptions ?? "/dev/null")}`,
@@ -67,6 +68,11 @@ if targets=$(ask "$prometheus/api/v1/targets?state=active"); then
     known=$(printf '%s\\n' "$all" | count '"scrapePool":')
     if [ "$known" = 0 ]; then bad "Prometheus has no target of the job $job"
     elif [ "$up" != "$known" ]; then bad "Prometheus reaches $up of $known targets of the job $job"
+    elif [ -n "$after" ]; then
+      for at in $(printf '%s\\n' "$all" | sed -n 's/.*"lastScrape":"\\([^"]*\\)".*/\\1/p'); do
+        [ "$(date -d "$at" +%s 2>/dev/null || echo 0)" -gt "$after" ] ||
+          bad "Prometheus has not reached the job $job since it was started"
+      done
     fi
   done
 else bad "Prometheus does not answer: $targets"

@@ -59,6 +59,7 @@ reload() {
 
 # Starts what the links lead to, beginning from another release, and waits until all of it watches. What did not change goes on.
 start() {
+  started=
   for part in $all; do
     [ ! -d "$base/$part/$1" ] || point "$base/$part/current" "$1"
   done
@@ -87,8 +88,10 @@ start() {
     ! systemctl is-active --quiet "$exporter.service"; then
     systemctl reset-failed "$exporter.service" 2>/dev/null || :
     systemctl restart "$exporter.service" || return 1
+    # Until Prometheus asks it the first time, it has the last answer of the one before.
+    started=$(date +%s)
   fi
-  watches
+  watches "$started"
 }
 
 # Grafana takes its password from the file only when its data are new.
@@ -101,7 +104,7 @@ set_password() {
 watches() {
   left=$((patience / 2))
   while [ "$left" -gt 0 ]; do
-    if trouble=$(sh "$check" 2>&1); then return 0; fi
+    if trouble=$(sh "$check" "$1" 2>&1); then return 0; fi
     case $trouble in *401*) set_password ;; esac
     left=$((left - 1))
     sleep 2

@@ -211,6 +211,13 @@ function up() {
       expect(await inGuest(releases)).toBe("1");
     });
 
+    test("an exporter that does not run is gone back from, though Prometheus has still the last answer of the one before [C1]", async () => {
+      const { exitCode, stderr } = await install.runBroken();
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("the new release does not watch")]);
+      expect(await inGuest(untilWatching)).toMatch(/^watching since \d+$/u);
+      expect(await inGuest(releases)).toBe("1");
+    });
+
     test("without its registry it ends well with the images that are there, and says which one it lacks [C1]", async () => {
       expectExit(await site.sandbox("service", "registry", "stop"), [0], "the end of the registry");
       try {

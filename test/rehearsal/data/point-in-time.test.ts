@@ -343,6 +343,26 @@ const source = "shop";
         }
       }));
 
+    test("a segment that the archive has with other content, as of a guest that came back, is told and not waited for [I7]", () =>
+      untouched(async () => {
+        await web.program(source).flush(signal);
+        await mark(10);
+        await web.sql("delete from marks where number = 10");
+        const segment = await web.sql("select pg_walfile_name(pg_current_wal_lsn())");
+        const push = `pgbackrest --config=/etc/pgbackrest/lifeboat-${source}/pgbackrest.conf --stanza=${source} archive-push`;
+        await web.guest.must(`mkdir /srv/other && cp /var/lib/postgresql/15/main/pg_wal/${segment} /srv/other/
+          printf x | dd of=/srv/other/${segment} bs=1 seek=1000000 conv=notrunc 2>/dev/null
+          chown -R postgres /srv/other && runuser -u postgres -- ${push} /srv/other/${segment}`);
+        try {
+          await expect(web.program(source).flush(signal)).rejects.toMatchObject({
+            message: expect.stringContaining(`has the WAL segment ${segment} with other content`),
+          });
+        } finally {
+          await web.guest.must(`rm -r /srv/other ${web.walFolder(source)}/${segment.slice(0, 16)}/${segment}-*`);
+        }
+        await web.program(source).flush(signal);
+      }));
+
     test("a WAL segment that is missing between the backup and the target [I7]", () =>
       untouched(async () => {
         await web.program(source).flush(signal);

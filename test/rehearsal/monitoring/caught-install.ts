@@ -68,6 +68,17 @@ export class CaughtInstall {
     return this.send(`cat ${folder}/script`, change);
   }
 
+  /** Runs it with a program that ends as soon as it is started, and is what was sent all the same. */
+  async runBroken(): Promise<CommandResult> {
+    const kept = `cd ${folder} && mv program whole && echo 'process.exit(1);' >program && sha256sum program`;
+    const [sum = ""] = (await inGuest(this.site, this.address, kept)).split(" ");
+    try {
+      return await this.run(`s/^program-sha256=.*/program-sha256=${sum}/`);
+    } finally {
+      await inGuest(this.site, this.address, `mv ${folder}/whole ${folder}/program`);
+    }
+  }
+
   /** Takes away what an installation leaves, but data and images: a guest as it was before its first. */
   async takeBack(): Promise<void> {
     const lines = [

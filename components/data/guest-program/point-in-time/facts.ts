@@ -37,6 +37,17 @@ facts() {
   echo 'end'
 }
 
+# A cluster that came back from its guest's backup writes segments anew that the archive has from its time before: none of them arrives,
+# however long one waits. pgBackRest ends with 45 then.
+refuse_other_content() {
+  stuck=$(find "$data/pg_wal/archive_status" -name '*.ready' -printf '%f\\n' | sort | head -n 1)
+  stuck=\${stuck%.ready}
+  [ -f "$data/pg_wal/$stuck" ] || return 0
+  rc=0
+  pgb archive-push "$data/pg_wal/$stuck" || rc=$?
+  [ "$rc" -ne 45 ] || fail 1 "the archive of $source has the WAL segment $stuck with other content: $cluster is as it was when that was not written yet"
+}
+
 # Ends the WAL segment that is being written and waits for it to arrive, so that the archive reaches until now.
 flush() {
   is_up || return 0
@@ -47,6 +58,7 @@ flush() {
     [ -f "$data/pg_wal/$segment" ] || break
     left=$((left - 1))
     [ "$left" -gt 0 ] || { patience=30; must "the newest WAL does not arrive in the archive" check; fail 1 "WAL segment $segment does not arrive in the archive"; }
+    [ $((left % 10)) -ne 7 ] || refuse_other_content
     sleep 0.5
   done
   printf 'archived %s\\n' "$segment"
