@@ -349,7 +349,7 @@ const source = "shop";
         await mark(10);
         await web.sql("delete from marks where number = 10");
         const segment = await web.sql("select pg_walfile_name(pg_current_wal_lsn())");
-        const push = `pgbackrest --config=/etc/pgbackrest/lifeboat-${source}/pgbackrest.conf --stanza=${source} archive-push`;
+        const push = `pgbackrest --config=/etc/pgbackrest/lifeboat-${source}/pgbackrest.conf --stanza=${source} --no-archive-async archive-push`;
         await web.guest.must(`mkdir /srv/other && cp /var/lib/postgresql/15/main/pg_wal/${segment} /srv/other/
           printf x | dd of=/srv/other/${segment} bs=1 seek=1000000 conv=notrunc 2>/dev/null
           chown -R postgres /srv/other && runuser -u postgres -- ${push} /srv/other/${segment}`);

@@ -44,7 +44,7 @@ refuse_other_content() {
   stuck=\${stuck%.ready}
   [ -f "$data/pg_wal/$stuck" ] || return 0
   rc=0
-  pgb archive-push "$data/pg_wal/$stuck" || rc=$?
+  pgb archive-push --no-archive-async "$data/pg_wal/$stuck" || rc=$?
   [ "$rc" -ne 45 ] || fail 1 "the archive of $source has the WAL segment $stuck with other content: $cluster is as it was when that was not written yet"
 }
 
