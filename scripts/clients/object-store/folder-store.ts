@@ -155,23 +155,18 @@ async function canList(folder: string): Promise<boolean> {
   );
 }
 
-/** A folder within that is gone is seen no second time, unless others come and go all the time. */
-const listings = 20;
-
-/** Every file below a folder but go-cloud's side files; none where the folder is not there. */
-async function filesBelow(folder: string, tries = 1): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile() && !entry.name.endsWith(attributesSuffix))
-      .map((entry) => join(entry.parentPath, entry.name));
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-    // A folder within is gone since its own was read: the rest is there, and is listed anew.
-    if (tries === listings) throw error;
-    return filesBelow(folder, tries + 1);
-  }
+/** Every file below a folder but go-cloud's side files; none of a folder that is not there, or no more. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
+    throw error;
+  });
+  const own = entries.filter((entry) => entry.isFile() && !entry.name.endsWith(attributesSuffix));
+  const below = await Promise.all(
+    // One by one, and not `recursive`: a lock's folder that goes meanwhile would take everything else along.
+    entries.filter((entry) => entry.isDirectory()).map(({ name }) => filesBelow(join(folder, name))),
+  );
+  return [...own.map(({ name }) => join(folder, name)), ...below.flat()];
 }
 
 /** Undefined for a file that is gone by now. The etag is go-cloud's: time in nanoseconds and size. */
