@@ -3,6 +3,7 @@ import { dataPath } from "./data-step";
 import { moveInSettings } from "./dead-node";
 import { isOutOfReach } from "./lacking";
 import { lostOf } from "./lost";
+import { takenIn } from "./number-taken";
 import type { EnvironmentLook, RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 import { stackResultsIn, upPath } from "./stack-steps";
@@ -42,6 +43,11 @@ function notBroughtUp(look: EnvironmentLook): Finding[] {
   if (unreached.length > 0) {
     const text = `${name} is not brought up: its stack would make ${unreached.join(", ")} empty, of which a copy may lie elsewhere`;
     return [{ severity: "problem", text, mend: "when the copies can be had: lifeboat recover --from offsite" }];
+  }
+  const taken = takenIn(look);
+  if (taken.length > 0) {
+    const text = `${name} is not brought up: others have, or may have, the ${taken.length === 1 ? "number" : "numbers"} of ${taken.join(", ")}, and its stack would write them into its state`;
+    return [{ severity: "problem", text, mend: `lifeboat recover --only ${name}, when that is mended` }];
   }
   const moved = moveInSettings(look);
   if (moved !== undefined) return [{ severity: "todo", ...moved }];

@@ -8,6 +8,8 @@ import { heldByHa } from "../steps/guest/ha-work";
 import { requireQuorum } from "../steps/guest/quorum";
 import { isOffline, isOnline } from "../steps/guest/search-archives";
 import { keepDisksAdvice } from "../steps/guest/shared-disks";
+import type { GuestSession } from "../engine/session";
+import { wayOfTaken } from "./number-taken";
 import type { EnvironmentLook, GuestLook } from "./plan";
 
 /** What the nodes of an environment's cluster say of each other. */
@@ -32,14 +34,17 @@ export async function wayOfListed(
   client: ProxmoxClient,
   { nodes }: ClusterLook,
   listed: NodeGuest,
-  guest: Guest,
+  own: Pick<GuestSession, "guest" | "environment" | "selector">,
 ): Promise<Way> {
+  const { guest } = own;
   const held = await heldByHa(client, { ...listed, name: guest.name }, nodes);
   if (held !== undefined) {
     const { work, why, mend } = held;
     return work === "working" ? { way: "ha", why } : { way: "by hand", why, mend };
   }
   if (isOffline(nodes, listed.node)) return strandedWay(client, nodes, listed, guest);
+  const taken = await wayOfTaken(client, listed, own);
+  if (taken !== undefined) return taken;
   const isMoved = listed.node !== guest.node && isOffline(nodes, guest.node);
   return { way: "there", ...(isMoved ? placedOn(listed.node, guest) : {}) };
 }

@@ -14,6 +14,7 @@ import { restoresAmong } from "../restore-guest/journals";
 import { restoreOperation } from "../restore-guest/operation";
 import { bringHere, hasNoneHere, isFromElsewhere } from "./look-elsewhere";
 import { placeOf, requestFor, withoutArchive } from "./look-at-guests";
+import { wayOfTaken } from "./number-taken";
 import { type EnvironmentLook, type GuestLook, isRestored, type RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 
@@ -123,7 +124,13 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
     if (look.way !== "resume") {
       const client = await found.environment.client();
       // It was gone when the site was looked at; whatever is there now is not restored over.
-      if ((await client.cluster.guests()).some(({ vmid }) => vmid === look.id)) {
+      const listed = (await client.cluster.guests()).find(({ vmid }) => vmid === look.id);
+      if (listed !== undefined) {
+        const taken = await wayOfTaken(client, listed, { ...found, selector });
+        if (taken !== undefined) {
+          const text = `${selector} did not come back: ${taken.why}`;
+          return { result: { ...none, result: "lost" }, findings: [{ severity: "problem", text, mend: taken.mend }] };
+        }
         const text = `${selector} is there by now: it was left as it is`;
         return { result: { ...none, result: "there" }, findings: [{ severity: "note", text }] };
       }

@@ -1,4 +1,5 @@
 import { isOffItsNode } from "./dead-node";
+import { takenIn } from "./number-taken";
 import type { EnvironmentLook, GuestLook, RecoverPlan } from "./plan";
 
 /** Whether an environment lacks anything that a recovery brings back, its stack among it. */
@@ -8,14 +9,22 @@ export function isLacking(look: EnvironmentLook): boolean {
   return lacksGuests(look) || renamed === true || ((unfinished === true || !job) && isStackAsked(look));
 }
 
+/** Ways of guests with which this run does nothing. */
+const isLeft: ReadonlySet<GuestLook["way"]> = new Set(["there", "none", "by hand", "another"]);
+
 /** Whether it lacks what comes back without Pulumi. */
 function lacksGuests({ storage, guests }: EnvironmentLook): boolean {
-  return storage.state === "define" || guests.some(({ way }) => way !== "there" && way !== "none" && way !== "by hand");
+  return storage.state === "define" || guests.some(({ way }) => !isLeft.has(way));
 }
 
-/** Its stack would also make the guests that nobody has asked for, ask dead nodes for theirs, and make empty what may lie elsewhere. */
-function isStackAsked({ goneBesides, guests }: EnvironmentLook): boolean {
-  return goneBesides === undefined && !guests.some(isOffItsNode) && !guests.some(isOutOfReach);
+/**
+ * Its stack would also make the guests that nobody has asked for, ask dead nodes for theirs, make empty what may lie elsewhere, and
+ * write guests of others into its state.
+ */
+function isStackAsked(look: EnvironmentLook): boolean {
+  const { goneBesides, guests } = look;
+  const isOff = guests.some((guest) => isOffItsNode(guest) || isOutOfReach(guest));
+  return goneBesides === undefined && !isOff && takenIn(look).length === 0;
 }
 
 /** Whether a copy of a guest may lie elsewhere that cannot be had now. */

@@ -136,7 +136,7 @@ async function wayOf(session: SiteSession, own: GuestSession, found: Found): Pro
     const { text, hint } = describeOpen(open.contents, own.environment);
     return { way: listed === undefined ? "none" : "there", why: `${text} is half done`, mend: hint };
   }
-  if (listed !== undefined) return wayOfListed(found.client, found.cluster, listed, guest);
+  if (listed !== undefined) return wayOfListed(found.client, found.cluster, listed, own);
   return onLivingNode(found.cluster, guest, async (node) => {
     // On another node no stack makes it: there its archive is the way back.
     if (found.isStore && node === undefined) return { way: "store" };

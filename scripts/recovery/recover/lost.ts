@@ -21,7 +21,7 @@ export function lostOf({ environments, store }: Pick<RecoverPlan, "environments"
     ),
     ...environments.flatMap(({ name: environment, guests }) =>
       guests
-        .filter(({ way }) => way === "none" || way === "anew" || way === "by hand")
+        .filter(({ way }) => way === "none" || way === "anew" || way === "by hand" || way === "another")
         .map(({ name, way, why, mend }) =>
           lost(way === "by hand" ? way : "guest", `${environment}/${name}`, why, mend),
         ),

@@ -30,9 +30,21 @@ const guestSchema = z.object({
   node: z.string().describe("where it is, or comes back"),
   declaredNode: z.string().exactOptional().describe("where the settings have it: that node is dead"),
   way: z
-    .enum(["there", "resume", "archive", "archive unseen", "offsite", "store", "ha", "by hand", "anew", "none"])
+    .enum([
+      "there",
+      "resume",
+      "archive",
+      "archive unseen",
+      "offsite",
+      "store",
+      "ha",
+      "by hand",
+      "another",
+      "anew",
+      "none",
+    ])
     .describe(
-      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `offsite`: its copy in the bucket elsewhere is brought to the backup storage first; `store`: the rebuild of the state store makes it; `ha`: its node is dead, and Proxmox's HA brings it back, which is waited for; `by hand`: its node is dead, and somebody has to do what `mend` says first; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
+      "`resume`: a restore of it is half done; `archive unseen`: its archives are seen only when their storage is defined; `offsite`: its copy in the bucket elsewhere is brought to the backup storage first; `store`: the rebuild of the state store makes it; `ha`: its node is dead, and Proxmox's HA brings it back, which is waited for; `by hand`: its node is dead, and somebody has to do what `mend` says first; `another`: a guest that is not it has its number, or may have; `anew`: it has no archive, and its stack makes it again, empty; `none`: nothing brings it back",
     ),
   archive: z.string().exactOptional().describe("its newest good archive, or the one of the half-done restore"),
   bytes: bytes("the archive's size").exactOptional(),

@@ -35,7 +35,7 @@ export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly
 
 /** What became of a guest that no step was about. */
 function resultWithout(way: GuestLook["way"]): GuestResult["result"] {
-  if (way === "none") return "lost";
+  if (way === "none" || way === "another") return "lost";
   return way === "anew" || way === "by hand" ? way : "there";
 }
 

@@ -159,6 +159,8 @@ function wayWord({ way, bytes, elsewhere }: GuestLook): string {
       return "by HA, which is waited for";
     case "by hand":
       return "BY HAND, as above";
+    case "another":
+      return "NOT AT ALL: its number is taken";
     case "anew":
       return "made again, EMPTY";
     case "none":
@@ -168,7 +170,7 @@ function wayWord({ way, bytes, elsewhere }: GuestLook): string {
 
 /** What is lost although the guest comes back: the time since its archive, against what was promised. */
 function lostText({ way, ageSeconds, rpoSeconds, elsewhere }: GuestLook): Words {
-  if (way === "none" || way === "anew") return red("everything in it");
+  if (way === "none" || way === "another" || way === "anew") return red("everything in it");
   const isUnseen = way === "archive unseen";
   const most = isUnseen ? elsewhere?.ageSeconds : ageSeconds;
   if (most === undefined) return isUnseen ? "not known yet" : "";

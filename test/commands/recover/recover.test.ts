@@ -61,6 +61,14 @@ async function untilRestoring(): Promise<void> {
   while (!lost.site.requests().some(asksFor("vzrestore"))) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
+/** A container that somebody makes by hand, without any mark. */
+async function make(vmid: number, hostname: string): Promise<void> {
+  const { client } = lost.site;
+  const ostemplate = "local:vztmpl/debian-12-standard_amd64.tar.zst";
+  const made = await client.post(["nodes", "pve-prod", "lxc"], { vmid, hostname, rootfs: "local:1", ostemplate });
+  await client.tasks.wait(String(made));
+}
+
 test("nothing is lost: it says so, and changes nothing [H1]", async () => {
   const requests = lost.site.requests().length;
   expect(await lost.recover(["--force"])).toMatchObject({
@@ -195,22 +203,43 @@ test("a guest that was made by hand, and has no archive, is not promised: nobody
 });
 
 test("a guest that somebody has brought back meanwhile is left as it is [H1, D4]", async () => {
-  for (const id of [101, 102]) await lost.site.destroy(id);
+  for (const id of [101, 102, 103]) await lost.site.destroy(id);
   await lost.site.fault("task-waits", { type: "vzrestore" });
   const running = recovered(["--parallel", "1"]);
   await untilRestoring();
-  const { client } = lost.site;
-  const made = {
-    vmid: 102,
-    hostname: "db",
-    rootfs: "local:1",
-    ostemplate: "local:vztmpl/debian-12-standard_amd64.tar.zst",
-  };
-  await client.tasks.wait(String(await client.post(["nodes", "pve-prod", "lxc"], made)));
-  const before = await lost.site.picture(102);
+  await make(102, "db");
+  await make(103, "payroll");
+  const before = [await lost.site.picture(102), await lost.site.picture(103)];
   await lost.site.clearFaults("task-waits");
-  expect((await running).results).toMatchObject({ "prod/web": "back", "prod/db": "there" });
-  expect(await lost.site.picture(102)).toEqual(before);
+  const { results, findings } = await running;
+  expect(results).toMatchObject({ "prod/web": "back", "prod/db": "there", "prod/mail": "lost" });
+  const text = expect.stringMatching(/^prod\/mail did not come back: guest 103 on pve-prod is named 'payroll'/u);
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", text }));
+  expect([await lost.site.picture(102), await lost.site.picture(103)]).toEqual(before);
+});
+
+test("a guest whose number another has is not there: it is named, its stack writes nothing of the other, and the rest comes back [H1, D15, K3]", async () => {
+  await lost.site.destroy(101);
+  await make(101, "payroll");
+  const before = await lost.site.picture(101);
+  const requests = lost.site.requests().length;
+  expect(await lost.recover(["--force"])).toMatchObject({
+    code: 14,
+    stderr: expect.stringMatching(
+      /prod\/web: guest 101 on pve-prod is named 'payroll' [^]*lifeboat restore guest prod\/web --target-id NUMBER/u,
+    ),
+  });
+  const sent = lost.site.requests().slice(requests);
+  expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
+  await lost.site.destroy(102);
+  expect(await planned()).toMatchObject({ ways: { web: "another", db: "archive" }, steps: ["guests", "check"] });
+  const { code, results, findings } = await recovered();
+  expect([code, results]).toEqual([3, { "prod/web": "lost", "prod/db": "back", "prod/mail": "there" }]);
+  const text = expect.stringMatching(/^prod is not brought up: others have, or may have, the number of web/u);
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "problem", text }));
+  expect(await lost.site.picture(101)).toEqual(before);
+  await lost.site.fault("answer-596", { path: "^GET .*/lxc/103/config" });
+  expect((await lost.recover(["--dry-run"])).stderr).toMatch(/prod\/mail: whether guest 103 .* cannot be seen: /u);
 });
 
 test("an update that would delete something is left to somebody: the guests are back, and nothing is deleted [H1, B3]", async () => {
