@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { pairTexts, type WrittenMapping } from "../../../site/replaced-node/node-mapping";
+import { readMapping, type WrittenMapping } from "../../../site/replaced-node/node-mapping";
 import { shellQuote } from "../../machine/shell-quote";
 import { formatAge, formatBytes, formatDuration } from "../../terminal/durations";
 import type { Lines, Table } from "../../terminal/talk";
@@ -7,6 +7,7 @@ import { red, yellow, type Words } from "../../terminal/text";
 import type { Report } from "../engine/operation";
 import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
+import { mappingWords } from "./earlier-mapping";
 import { lostOf } from "./lost";
 import { isLacking } from "./lacking";
 import type { DataCopy, EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
@@ -51,17 +52,10 @@ function printMapping({ nodes, storages, settings }: NonNullable<RecoverPlan["ma
   }
 }
 
-/** The command that shows what of a replaced node is needed on the new one. */
-function nodeScriptLines({ nodes, storages }: WrittenMapping): string[] {
-  const flags = [
-    ["--map", nodes],
-    ["--storage", storages],
-  ] as const;
-  const words = flags.flatMap(([flag, names]) => {
-    const pairs = pairTexts(new Map(Object.entries(names)));
-    return pairs.length === 0 ? [] : [flag, pairs.join(",")];
-  });
-  return Object.keys(nodes).map((node) => ["lifeboat", "node-script", node, ...words].map(shellQuote).join(" "));
+/** The commands that show what of replaced nodes is needed on the new ones. */
+function nodeScriptLines(map: WrittenMapping): string[] {
+  const words = mappingWords(readMapping(map)).join(" ");
+  return Object.keys(map.nodes).map((node) => `lifeboat node-script ${shellQuote(node)} ${words}`);
 }
 
 function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {
