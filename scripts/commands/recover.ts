@@ -2,16 +2,18 @@ import * as z from "zod";
 import { parseMapping } from "../../site/replaced-node/node-mapping";
 import { inspectCheck } from "../inspect/check/inspect-check";
 import { isBad } from "../inspect/check/subject";
+import { nodeLacks as inspectLacks } from "../inspect/node-script/node-lacks";
 import { shellQuote } from "../machine/shell-quote";
 import { runOne } from "../recovery/engine/run-one";
 import type { Finding } from "../recovery/engine/step";
 import { recoverOperation } from "../recovery/recover/operation";
 import { recoverShapes } from "../recovery/recover/plan";
-import { type LastCheck, openSiteSession } from "../recovery/recover/session";
+import { type LastCheck, type LookForLacks, openSiteSession } from "../recovery/recover/session";
 import { lossFlag } from "../recovery/recover/stack-steps";
 import { staleFlag } from "../recovery/steps/state/copies/flags";
 import { usageError } from "../terminal/command-error";
 import { defineCommand } from "./frame/command";
+import { identityOf } from "./frame/restore-data-flags";
 import { bringData, lookForCopies, lookForData } from "./frame/latest-data";
 
 /** Guests that are restored at the same time unless the command line says otherwise. */
@@ -116,7 +118,15 @@ export const command = defineCommand({
     if (mapping !== undefined && "problem" in mapping) throw usageError(mapping.problem, mapping.hint);
     const command = words.join(" ");
     const asked = { only, skip, from, mapping, parallel, dryRun, given, checkSeconds: checkTimeout, command };
-    const looks = { check: lastCheck(checkTimeout), newerData: lookForData, copies: lookForCopies, bringData };
+    const identity = identityOf({}, context);
+    const nodeLacks: LookForLacks = (environment, node, inner) => inspectLacks(environment, node, identity, inner);
+    const looks = {
+      check: lastCheck(checkTimeout),
+      newerData: lookForData,
+      copies: lookForCopies,
+      bringData,
+      nodeLacks,
+    };
     const session = await openSiteSession(asked, looks, context);
     return runOne(session, recoverOperation(session));
   },

@@ -13,3 +13,7 @@ export const userAnswer = z.object({
     .transform((tokens) => Object.keys(tokens ?? {})),
 });
 export type User = z.infer<typeof userAnswer>;
+
+export const listedUserAnswer = z.object({ userid: z.string() });
+
+export const roleAnswer = z.object({ roleid: z.string() });

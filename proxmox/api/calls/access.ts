@@ -1,3 +1,4 @@
+import * as z from "zod";
 import * as answers from "../answers";
 import type { Requests } from "../requests";
 
@@ -8,6 +9,18 @@ export class AccessCalls {
   /** @throws ProxmoxError of kind `gone` where there is no such user. */
   user(userid: string): Promise<answers.User> {
     return this.requests.read(answers.userAnswer, ["access", "users", userid]);
+  }
+
+  /** Names of the users that the caller may see: itself, and all with `Sys.Audit` or `User.Modify` on `/access/groups`. */
+  async users(): Promise<string[]> {
+    const listed = await this.requests.read(z.array(answers.listedUserAnswer), ["access", "users"]);
+    return listed.map(({ userid }) => userid);
+  }
+
+  /** Names of all roles, Proxmox's own among them: everybody may see them. */
+  async roles(): Promise<string[]> {
+    const listed = await this.requests.read(z.array(answers.roleAnswer), ["access", "roles"]);
+    return listed.map(({ roleid }) => roleid);
   }
 
   /** A user's privileges on every path with an entry; asking for another user needs `Sys.Audit` on `/access`. */

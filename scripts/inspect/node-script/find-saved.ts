@@ -42,7 +42,7 @@ export interface SavedConfiguration {
  * The newest dump of a source that saves the configuration of nodes and speaks of this one; that of the node itself before one of
  * another node of its cluster.
  *
- * @throws CommandError (10) where everything was looked at and nothing speaks of it, and whatever kept somebody from looking
+ * @throws CommandError (10, with `noneSaved`) where everything was looked at and nothing speaks of it, and whatever kept somebody from looking
  */
 export async function findSaved(wish: SavedWish, context: CommandContext): Promise<SavedConfiguration> {
   const { sources, unread } = await sourcesOfNodes(context);
@@ -60,11 +60,12 @@ export async function findSaved(wish: SavedWish, context: CommandContext): Promi
     {
       exitCode: exitCodes.nothing,
       hint: "name the node as it was called then, or another place: --from offsite, --from FILE",
+      details: { noneSaved: true },
     },
   );
 }
 
-/** @throws CommandError (2) for settings that cannot be read, (10) where none declare such a source */
+/** @throws CommandError (2) for settings that cannot be read, (10, with `noneSaved`) where none declare such a source */
 async function sourcesOfNodes(
   context: CommandContext,
 ): Promise<{ readonly sources: readonly DeclaredSource[]; readonly unread: readonly Unseen[] }> {
@@ -83,6 +84,7 @@ async function sourcesOfNodes(
   throw new CommandError("no source of data in the settings saves the configuration of a node", {
     exitCode: exitCodes.nothing,
     hint: "how one is declared: docs/guides/node-configuration.md; where files of it lie somewhere else: --from FILE, or a folder with etc/pve in it",
+    details: { noneSaved: true },
   });
 }
 

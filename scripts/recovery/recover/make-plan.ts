@@ -5,6 +5,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
 import { mergeDemands } from "../engine/merge-demands";
 import { refuseFull } from "../restore-guest/refuse";
+import { lookAtBareNodes } from "./bare-nodes";
 import { earlierRun, leftBehind, withEarlier } from "./earlier-run";
 import { refuseFullOfCopies } from "./look-elsewhere";
 import { lookAtEnvironment } from "./look-at-environment";
@@ -50,11 +51,13 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
   const whole = seen?.store.way === "none" ? looks.map(withoutStore) : looks;
   const environments =
     earlier === undefined ? whole : await Promise.all(whole.map((look) => withEarlier(session, earlier, look)));
+  const bare = await lookAtBareNodes(session, environments);
   const left = leftBehind(session);
   const plan: RecoverPlan = {
     environments: environments.map((look) => (left.has(look.name) ? { ...look, unfinished: true } : look)),
     ...(seen === undefined ? {} : { store: seen.store }),
     ...(asked.mapping === undefined ? {} : { map: shownMapping(asked.mapping, session.renamed) }),
+    ...(bare.length === 0 ? {} : { bare }),
     parallel: asked.parallel,
     ...(earlier === undefined ? {} : { resumed: true }),
     // A first run that was cut off counts: people wait since then.

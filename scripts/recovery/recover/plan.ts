@@ -138,6 +138,21 @@ const renamedSchema = z.object({
     .describe("what changes in which settings file; empty where an earlier run has written them"),
 });
 
+const bareNodeSchema = z.object({
+  node: z.string(),
+  missing: z
+    .array(z.string())
+    .describe(
+      "what its saved configuration has of the node itself, and it does not show: `storage share`, `role Auditor`",
+    ),
+  unseen: z.array(z.string()).describe("what could not be compared, and why"),
+  saved: z.string().exactOptional().describe("where that configuration was saved; absent: it could not be read"),
+  from: z.literal("offsite").exactOptional().describe("it was read from the copies in the bucket elsewhere"),
+});
+
+/** A node that has none of its guests, and may have been installed anew under its old name. */
+export type BareNode = z.infer<typeof bareNodeSchema>;
+
 /** An environment as a recovery finds it. */
 export type EnvironmentLook = z.infer<typeof environmentSchema>;
 
@@ -164,6 +179,12 @@ export const recoverPlanSchema = z.object({
   environments: z.array(environmentSchema).describe("in the order in which they come back"),
   store: storeSchema.exactOptional().describe("absent: the site has none, or none of its environments is asked for"),
   map: renamedSchema.exactOptional().describe("absent: every node has its name"),
+  bare: z
+    .array(bareNodeSchema)
+    .exactOptional()
+    .describe(
+      "nodes without any of their guests that lack, or may lack, what was saved of them; absent: there is none",
+    ),
   parallel: z.number().describe("guests at a time"),
   resumed: z
     .literal(true)

@@ -12,7 +12,7 @@ import { type Session, stateOf } from "../engine/session";
 import type { Finding } from "../engine/step";
 import type { ExitCode } from "../../terminal/exit-codes";
 import type { GuestAsOf, NewerFrom, NewerLook, NewerSource } from "./newer-source";
-import type { DataCopy } from "./plan";
+import type { BareNode, DataCopy } from "./plan";
 import type { SiteSubject } from "../engine/subject";
 
 /** What a recovery was asked for. */
@@ -61,12 +61,20 @@ export type BringData = (
 /** The newest copy elsewhere of each source of a guest (`prod/web`), whose guest may be gone. */
 export type LookForCopies = (guest: string, context: CommandContext) => Promise<readonly DataCopy[]>;
 
+/** What a node lacks of what its saved configuration has of the node itself; undefined: nothing, or none was saved. */
+export type LookForLacks = (
+  environment: LoadedEnvironment,
+  node: string,
+  context: CommandContext,
+) => Promise<BareNode | undefined>;
+
 /** What a recovery looks at, and does, by the words of other commands. */
 export interface LastLooks {
   readonly check: LastCheck;
   readonly newerData: LookForData;
   readonly copies: LookForCopies;
   readonly bringData: BringData;
+  readonly nodeLacks: LookForLacks;
 }
 
 /** A command at work on a whole site. */

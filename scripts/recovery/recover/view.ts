@@ -10,7 +10,7 @@ import type { Finding } from "../engine/step";
 import { mappingWords } from "./earlier-mapping";
 import { lostOf } from "./lost";
 import { isLacking } from "./lacking";
-import type { DataCopy, EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
+import type { BareNode, DataCopy, EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
 
 /** Nothing of the site is gone. What is there and does not work, `lifeboat check` tells. */
 export function nothingLost(plan: RecoverPlan, unusable: readonly Finding[]): Report {
@@ -30,6 +30,7 @@ export function printPlan(plan: RecoverPlan, unusable: readonly Finding[], lines
   lines.heading("Plan: recover the site");
   printLost(plan, unusable, lines);
   if (plan.map !== undefined) printMapping(plan.map, lines);
+  for (const bare of plan.bare ?? []) lines.hanging("  the node itself:  ", bareText(bare));
   for (const environment of environments) printEnvironment(environment, lines);
   if (store !== undefined) lines.hanging("  state store:  ", storeText(store));
 }
@@ -56,6 +57,18 @@ function printMapping({ nodes, storages, settings }: NonNullable<RecoverPlan["ma
 function nodeScriptLines(map: WrittenMapping): string[] {
   const words = mappingWords(readMapping(map)).join(" ");
   return Object.keys(map.nodes).map((node) => `lifeboat node-script ${shellQuote(node)} ${words}`);
+}
+
+/** What a node lacks of itself, which no recovery of guests brings back. */
+function bareText({ node, missing, unseen, saved, from }: BareNode): string {
+  const command = `lifeboat node-script ${shellQuote(node)}${from === undefined ? "" : ` --from ${from}`}`;
+  const hidden = unseen.join("; ");
+  if (missing.length > 0) {
+    const lacks = `${missing.join(", ")}${hidden === "" ? "" : `; ${hidden}`}`;
+    return `${node} has none of its guests, and lacks what its saved configuration has of it (${lacks}). Before this: ${command}`;
+  }
+  const what = saved === undefined ? "whether it has what was saved of it" : "whether it has all that was saved of it";
+  return `${node} has none of its guests, and ${what} cannot be seen (${hidden}). If it was installed anew, before this: ${command}`;
 }
 
 function printLost(plan: RecoverPlan, unusable: readonly Finding[], lines: Lines): void {

@@ -237,3 +237,39 @@ test("where no source saves a node's configuration, it says how one is declared 
   expect(existsSync(packed)).toBe(true);
   rmSync(join(site.folder, "other"), { recursive: true, force: true });
 });
+
+test("a recovery names it for a node of the old name that has none of its guests, with what is missing there, and for no other [H1, H5, K3]", async () => {
+  const recover = (...words: readonly string[]) => site.lifeboat(["recover", "--dry-run", ...words], { env });
+  expect((await recover()).stdout).not.toContain("the node itself");
+  await site.backUp(101);
+  await site.destroy(101);
+  // The guest that has it is gone with the others: it comes back with its archive.
+  expect((await recover()).stdout).toMatch(
+    /the node itself: +pve-prod has none of its guests, and whether [^]*there is no guest 101[^]*If it was installed anew, before this: lifeboat node-script pve-prod\n/u,
+  );
+  copyElsewhere();
+  expect((await recover()).stdout).toMatch(
+    /the node itself: +pve-prod has none of its guests, and lacks .*storage share, .*before this: lifeboat node-script pve-prod --from offsite\n/iu,
+  );
+  const { stdout } = await recover("--json");
+  expect(JSON.parse(stdout)).toMatchObject({
+    plan: {
+      bare: [
+        {
+          node: "pve-prod",
+          missing: [
+            "storage share",
+            "storage vault",
+            "role Lifeboat",
+            "user joe@pve",
+            "user anna@corp",
+            "user backup@pam",
+          ],
+          unseen: ["pools are not shown to the token (Pool.Audit on /pool)"],
+          saved: `${dump} of prod/web/node`,
+          from: "offsite",
+        },
+      ],
+    },
+  });
+});

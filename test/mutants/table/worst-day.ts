@@ -47,6 +47,20 @@ export const worstDayMutants: readonly Mutant[] = [
       killedBy: { file: newer, title: "what could not be looked at" },
     },
   ]),
+  ...inFile("scripts/recovery/recover/number-taken.ts", [
+    {
+      name: "recover: another guest under the number is taken for the one that is meant",
+      from: 'if (whose.kind !== "another") return undefined;',
+      to: 'if (whose.kind !== "own") return undefined;',
+      killedBy: { file: recover, title: "a guest whose number another has is not there" },
+    },
+    {
+      name: "recover: a guest that cannot be read is taken for the one that is meant",
+      from: 'if (typeof present === "string") {',
+      to: 'if (typeof present === "string" && present === "") {',
+      killedBy: { file: recover, title: "a guest whose number another has is not there" },
+    },
+  ]),
   ...inFile("scripts/recovery/recover/data-step.ts", [
     {
       name: "recover: data that were restored already are restored again",
