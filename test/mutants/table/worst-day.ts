@@ -92,8 +92,8 @@ export const worstDayMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/recover/lacking.ts", [
     {
       name: "recover: a stack makes empty what may lie elsewhere",
-      from: "!guests.some(isOutOfReach);",
-      to: "guests.length > 0;",
+      from: "isOffItsNode(guest) || isOutOfReach(guest)",
+      to: "isOffItsNode(guest)",
       killedBy: { file: recoverCopies, title: "a bucket that does not answer is not one without copies" },
     },
   ]),
