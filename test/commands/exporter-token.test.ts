@@ -5,7 +5,7 @@ import type { ProxmoxClient } from "../../proxmox/api/client";
 import { exporterUser } from "../../proxmox/rules/exporter-privileges";
 import { exporterTokenName } from "../../site/monitoring/exporter-token-name";
 import { createClient } from "./support/kit";
-import { runSetup } from "../support/pveum";
+import { runSetup } from "../support/node-commands";
 import { node, RestoreSite } from "./restore/restore-site";
 
 /**

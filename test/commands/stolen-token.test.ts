@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as z from "zod";
 import type { ProxmoxClient } from "../../proxmox/api/client";
-import { runSetup } from "../support/pveum";
+import { runSetup } from "../support/node-commands";
 import { node, RestoreSite } from "./restore/restore-site";
 
 /** What `docs/reference/security.md` has people type for an API token that was stolen. */

@@ -37,6 +37,24 @@ const guestCommands = (kind: "lxc" | "qemu"): Readonly<Record<string, Meaning>> 
   destroy: ofGuest(kind, "delete"),
 });
 
+/** Of users and rights: `pveum user modify NAME` is `PUT /access/users/NAME`. @param between what stands between two names */
+const access =
+  (verb: Call["verb"], kind: string, between = ""): Meaning =>
+  (_node, [name = "", ...further], options) => ({
+    verb,
+    path: ["access", kind, name, ...further.flatMap((second) => [between, second])],
+    options,
+  });
+
+/** Makes one: its name is a parameter. */
+const accessAdd =
+  (kind: string, parameter: string): Meaning =>
+  (_node, [name = ""], options) => ({
+    verb: "post",
+    path: ["access", kind],
+    options: { [parameter]: name, ...options },
+  });
+
 /**
  * What root types on a node, by its first words. Proxmox's own programs are made of its API's methods: their options are the methods'
  * parameters, and words without a name are some of these (`PVE::CLI::pct`, `qm`, `pvesm`, `PVE::CLIHandler`).
@@ -82,6 +100,22 @@ const programs: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
       options: { type, storage, ...options },
     }),
   },
+  pveum: {
+    "role add": accessAdd("roles", "roleid"),
+    "role modify": access("put", "roles"),
+    "group add": accessAdd("groups", "groupid"),
+    "group modify": access("put", "groups"),
+    "user add": accessAdd("users", "userid"),
+    "user modify": access("put", "users"),
+    "user token add": access("post", "users", "token"),
+    "user token modify": access("put", "users", "token"),
+    "user token remove": access("delete", "users", "token"),
+    "acl modify": (_node, [path = ""], options) => ({
+      verb: "put",
+      path: ["access", "acl"],
+      options: { path, ...options },
+    }),
+  },
   pvesh: {
     get: (_node, [path = ""], options) => ({ verb: "get", path: path.split("/").slice(1), options }),
     create: (_node, [path = ""], options) => ({ verb: "post", path: path.split("/").slice(1), options }),
@@ -111,6 +145,25 @@ export async function typeOnNode(
   const answer = await send(root, call);
   if (call.verb === "get" || typeof answer !== "string" || !answer.startsWith("UPID:")) return answer;
   return requireSuccess(await root.tasks.wait(answer));
+}
+
+/**
+ * Does what root's shell does with the lines of `lifeboat doctor --print-setup`: `A 2>/dev/null || B`.
+ *
+ * @returns secrets of the tokens that were made, by their full names
+ */
+export async function runSetup(root: ProxmoxClient, lines: readonly string[]): Promise<Map<string, string>> {
+  const made = new Map<string, string>();
+  for (const line of lines) {
+    const [first = "", second] = line.split(" 2>/dev/null || ");
+    const answer = await typeOnNode(root, "", first).catch((error: unknown) => {
+      if (second === undefined) throw error;
+      return typeOnNode(root, "", second);
+    });
+    if (typeof answer !== "object" || answer === null || !("full-tokenid" in answer) || !("value" in answer)) continue;
+    made.set(String(answer["full-tokenid"]), String(answer.value));
+  }
+  return made;
 }
 
 function send(root: ProxmoxClient, { verb, path, options }: Call): Promise<unknown> {

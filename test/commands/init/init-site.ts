@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCertificate } from "../../../proxmox/api/certificate";
-import { runSetup } from "../../support/pveum";
+import { runSetup } from "../../support/node-commands";
 import { furnished, startContainer, startNodes } from "../support/site/furnish";
 import { NodeSite } from "../support/site/node-site";
 import { siteFolder } from "../support/site/project-site";

@@ -23,7 +23,7 @@ import { type TaskEvent, type TaskOutcome, requireSuccess } from "../../../proxm
 import type { LoadedEnvironment } from "../../../scripts/project/environment";
 import { Redactor } from "../../../scripts/terminal/redactor";
 import { type Site, openSite } from "../../../scripts/project/site";
-import { runSetup } from "../../support/pveum";
+import { runSetup } from "../../support/node-commands";
 
 /** What the web interface leaves out when it posts a job's options to the node: they belong to the schedule. */
 const scheduleOnly = new Set(["id", "type", "schedule", "enabled", "comment", "repeat-missed", "next-run", "node"]);

@@ -12,7 +12,7 @@ import { createClient, type ProxmoxClient } from "../../../proxmox/api/client";
 import type { Parameters } from "../../../proxmox/api/encoding";
 import { requireSuccess } from "../../../proxmox/api/tasks";
 import { type Layout, layoutOf, readRecord, type SandboxNode } from "../../sandbox/setup/layout";
-import { runSetup } from "../../support/pveum";
+import { runSetup } from "../../support/node-commands";
 
 const template = "local:vztmpl/debian-12-standard_amd64.tar.zst";
 const web = 100;
