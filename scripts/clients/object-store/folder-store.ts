@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { constants, statSync } from "node:fs";
 import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -17,6 +17,7 @@ import {
   UnreadableObject,
   type WriteCondition,
 } from "./object-store";
+import { md5Of } from "./written-md5";
 
 export interface FolderStoreOptions {
   /** Write the `.attrs` file that go-cloud keeps beside every object (`metadata=skip` in the URL: no). Default true. */
@@ -179,11 +180,6 @@ function look(path: string, key: string): StoredObject | undefined {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
     throw error;
   }
-}
-
-/** As {@link ObjectStore.notedMd5} has it. */
-export function md5Of(body: Uint8Array): string {
-  return createHash("md5").update(body).digest("base64");
 }
 
 async function writeWhole(path: string, body: Uint8Array): Promise<void> {

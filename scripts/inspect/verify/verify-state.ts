@@ -5,7 +5,7 @@ import { integrityProblems } from "../../../site/state/integrity";
 import type { ObjectRef } from "../../../site/state/restore-points";
 import { ciphertextsOf } from "../../../site/state/state-diff";
 import { parseHistoryKey, type StackPlace } from "../../../site/state/state-keys";
-import { md5Of } from "../../clients/object-store/folder-store";
+import { md5Of } from "../../clients/object-store/written-md5";
 import { unpack } from "../../clients/unpack";
 import { runBounded } from "../../machine/bounded";
 import { foreignIn, type OwnPartsContext } from "../../recovery/steps/state/own-parts";

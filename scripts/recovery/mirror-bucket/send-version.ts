@@ -7,6 +7,7 @@ import { ConditionFailed, NoSuchObject, StoreError } from "../../clients/object-
 import { provenBytes } from "../../clients/object-store/proven-bytes";
 import { largestContent, type PlacedContent, type S3Contents } from "../../clients/object-store/s3-contents";
 import { knowsNoConditions } from "../../clients/object-store/s3-errors";
+import { md5Of } from "../../clients/object-store/written-md5";
 import { keepsVersions, type OpenMirror } from "../../project/mirrored-buckets";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
@@ -72,9 +73,8 @@ async function isListed(
 
 /** A small file, whole or not at all, and never over another. @throws ConditionFailed, StoreError */
 export async function putWhole(writer: S3Contents, key: string, content: Buffer): Promise<void> {
-  const md5 = createHash("md5").update(content).digest("base64");
   const place = (onlyNew: boolean) =>
-    writer.put(key, { body: Readable.from([content]), bytes: content.length, md5, onlyNew });
+    writer.put(key, { body: Readable.from([content]), bytes: content.length, md5: md5Of(content), onlyNew });
   try {
     await place(true);
   } catch (error) {
