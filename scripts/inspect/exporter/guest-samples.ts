@@ -5,6 +5,7 @@ import { diskOptOuts } from "../../../site/opt-outs";
 import type { Guest } from "../../../site/settings/environment";
 import { backupsOf, type GuestStatus } from "../status/guest-status";
 import { secondsOf } from "./backup-seconds";
+import { nodeOf } from "../status/read-environment";
 import type { EnvironmentLook } from "./look";
 import { type Sample, sample } from "./sample";
 
@@ -91,7 +92,9 @@ function isBad(guest: Guest, facts: EnvironmentLook["facts"]): boolean | undefin
 }
 
 /** Undefined: the newest run on its node is not known, or there was none. */
-function hasFailed({ id, node }: Guest, { newest }: GuestStatus, { facts }: EnvironmentLook): boolean | undefined {
+function hasFailed(guest: Guest, { newest }: GuestStatus, { facts }: EnvironmentLook): boolean | undefined {
+  const { id } = guest;
+  const node = nodeOf(guest, facts);
   const run = facts.runs.flatMap(({ last }) => last ?? []).find((last) => last.node === node);
   if (run === undefined) return undefined;
   if (run.succeeded || (newest?.time ?? 0) >= run.started) return false;

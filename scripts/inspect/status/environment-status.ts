@@ -26,7 +26,7 @@ import type { OffsiteStatus } from "./offsite-status";
 import type { StateStatus } from "./state-status";
 import { environmentProblems, type JournalStatus, type UnfinishedOperation, type UnreadableFile } from "./unfinished";
 import type { LeftBackups } from "./left-guests";
-import { type EnvironmentFacts, readEnvironment, minute } from "./read-environment";
+import { type EnvironmentFacts, readEnvironment, minute, nodeOf } from "./read-environment";
 
 /** What the rules over the settings say. They stop `pulumi up`, and nothing here. */
 export interface PolicyStatus {
@@ -211,7 +211,8 @@ function runProblems(run: EndedRun, guests: readonly GuestStatus[], facts: Envir
   if (run.succeeded || own > 0) return run.succeeded ? [] : strangers;
   // Every guest of the node has a backup that is newer than the run: whatever it was, it is over.
   const settled = guests.every(
-    ({ node, optOut, newest }) => node !== run.node || optOut !== undefined || (newest?.time ?? 0) >= run.started,
+    (guest) =>
+      nodeOf(guest, facts) !== run.node || guest.optOut !== undefined || (guest.newest?.time ?? 0) >= run.started,
   );
   if (settled || strangers.length > 0) return strangers;
   return [`${head} failed: ${[...run.errors, run.result].slice(0, Math.max(1, run.errors.length)).join("; ")}`];

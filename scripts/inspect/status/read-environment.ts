@@ -67,19 +67,21 @@ export async function readEnvironment(
   { proofs, readLog }: { readonly proofs: readonly Proof[]; readonly readLog?: ReadLog | undefined },
 ): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
-  const nodes = nodesOf(environment.settings);
+  const guests = await client.cluster.guests();
+  const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
+  const placed = declared.map((guest) => ({ ...guest, node: nodeOf(guest, { onNode }) }));
+  const nodes = [...new Set([...nodesOf(environment.settings), ...placed.map(({ node }) => node)])];
   // Before archives are listed: what is made meanwhile then has its running task.
   const runs = await Promise.all(
     nodes.map((node) =>
       inspectRuns(client, node, {
-        guests: jobGuests(declared, node),
+        guests: jobGuests(placed, node),
         alone: known.size === declared.length,
         readLog,
       }),
     ),
   );
-  const [guests, job, included, uncovered, storages] = await Promise.all([
-    client.cluster.guests(),
+  const [job, included, uncovered, storages] = await Promise.all([
     unless(["gone"], client.backups.backupJob(backup.jobId)),
     unless(["gone"], client.backups.includedVolumes(backup.jobId)),
     client.backups.notBackedUp(),
@@ -87,7 +89,6 @@ export async function readEnvironment(
   ]);
   // Afterwards: what was begun meanwhile is not of the future.
   const { difference, ...time } = await readClock(client, proxmox.node);
-  const onNode = new Map(guests.map((guest) => [guest.vmid, guest]));
   const { time: now, timezone: timeZone } = time;
   const running = runs.flatMap((run) => run.running);
   const listed = archivesByGuest(storages.archives.filter((archive) => !isUnfinished(archive, running)));
@@ -144,6 +145,11 @@ export async function readEnvironment(
  */
 function isMade(guest: NodeGuest | undefined): boolean {
   return guest !== undefined && guest.lock !== "create";
+}
+
+/** Where a guest is: HA or somebody may have moved it, and its backups are made there. Where it is not seen, what the settings say. */
+export function nodeOf({ id, node }: Pick<Guest, "id" | "node">, { onNode }: Pick<EnvironmentFacts, "onNode">): string {
+  return onNode.get(id)?.node ?? node;
 }
 
 /** Guests that the job has on a node. */
