@@ -12,7 +12,11 @@ import { monitoringGuest } from "../site/monitoring/guest";
 import { monitoringName } from "../site/monitoring/resource-names";
 import { ruleDefaults } from "../site/monitoring/rules/options";
 import { alertNames, ruleFiles } from "../site/monitoring/rules/rule-file";
-import { missingReceiverSecrets, unusedReceiverSecrets } from "../site/monitoring/services/alertmanager";
+import {
+  missingReceiverSecrets,
+  unfitReceiverSecrets,
+  unusedReceiverSecrets,
+} from "../site/monitoring/services/alertmanager";
 import type { PagesCertificate } from "../site/monitoring/services/files";
 import type { Environment, MonitoringSecrets, MonitoringSettings, OwnedGuest } from "../site/settings/environment";
 import { authorityProblem, issueServerCertificate } from "../site/state-store/authority";
@@ -108,6 +112,13 @@ function secretsOf({ name, monitoringSecrets }: Environment, monitoring: Monitor
     throw refusal(
       `Unable to declare the monitoring of ${name}: lifeboat:monitoringSecrets has no secret for ${missing.join(", ")}` +
         `\nHINT: ${pulumiLine(name, `config set --secret --path lifeboat:monitoringSecrets.receivers.${first}`)}`,
+    );
+  }
+  const [unfit] = unfitReceiverSecrets(monitoring.receivers, secrets.receivers);
+  if (unfit !== undefined) {
+    throw refusal(
+      `Unable to declare the monitoring of ${name}: what lifeboat:monitoringSecrets has for ${unfit.name} is not ${unfit.allowed}` +
+        `\nHINT: ${pulumiLine(name, `config set --secret --path lifeboat:monitoringSecrets.receivers.${unfit.name}`)}`,
     );
   }
   const unused = unusedReceiverSecrets(monitoring.receivers, secrets.receivers);

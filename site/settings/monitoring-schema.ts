@@ -21,6 +21,7 @@ import { networkRange } from "./network-schema";
 import { diskIsFit, guestIsFit, guestsOf } from "./service-guest";
 import { durationFormat, parseDuration } from "./values/durations";
 import { dnsName, fileName, guestName, mailAddress } from "./values/names";
+import { parseWebAddress, webAddressFormat } from "./values/web-address";
 
 const day = 86_400;
 
@@ -68,7 +69,7 @@ const exporterSchema = mapping({
   interval: optional(duration("from 1s to 1d", 1, day)),
 });
 
-const webAddress = value("an address", "http://HOST/PATH or https://HOST/PATH", parseWebAddress);
+const webAddress = value("an address", webAddressFormat, parseWebAddress);
 
 const mailServer = value("a mail server", "HOST:PORT, such as smtp.example.com:587", parseMailServer);
 
@@ -171,12 +172,6 @@ function duration(range: string, least: number, most: number): Schema<number> {
     const seconds = parseDuration(raw);
     return seconds === undefined || seconds < least || seconds > most ? undefined : seconds;
   });
-}
-
-/** Quotes and blanks would need escaping in a file of settings; a `$` there means something of its own. */
-function parseWebAddress(raw: unknown): string | undefined {
-  if (typeof raw !== "string" || raw.length > 2048 || !/^https?:\/\/[\x21-\x7e]+$/.test(raw)) return undefined;
-  return /["'\\<>`]/.test(raw) || !URL.canParse(raw) ? undefined : raw;
 }
 
 function parseTopic(raw: unknown): string | undefined {

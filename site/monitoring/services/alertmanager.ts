@@ -1,11 +1,12 @@
 import type { MonitoringSecrets, MonitoringSettings, Receiver, Seconds } from "../../settings/environment";
+import { parseWebAddress, webAddressFormat } from "../../settings/values/web-address";
 import { prometheusDuration } from "../prometheus-duration";
 import { yamlText } from "./yaml-text";
 
 type Receivers = Pick<MonitoringSettings, "evaluation" | "receivers">;
 
-/** A receiver of no kind: alerts are on Alertmanager's page only. */
-const nobody = "nobody";
+/** A receiver of no kind: alerts are on Alertmanager's page only. No receiver of the settings can have a name with a dot. */
+const nobody = "lifeboat.nobody";
 
 /**
  * `alertmanager.yml`. It is a secret as a whole: which key of a receiver may name a file depends on Alertmanager's version
@@ -36,6 +37,30 @@ export function missingReceiverSecrets(
   secrets: MonitoringSecrets["receivers"],
 ): string[] {
   return receivers.filter((receiver) => needsSecret(receiver) && secrets[receiver.name] === undefined).map(nameOf);
+}
+
+/** A receiver whose secret is none of its kind, and what it should be. */
+export interface UnfitSecret {
+  readonly name: string;
+  readonly allowed: string;
+}
+
+/**
+ * Receivers with whose secrets Alertmanager would not start, or could tell nobody. It would say so with the secret in its own words,
+ * in another spelling than the one by which secrets are kept out of what is printed.
+ */
+export function unfitReceiverSecrets(
+  receivers: readonly Receiver[],
+  secrets: MonitoringSecrets["receivers"],
+): UnfitSecret[] {
+  return receivers.flatMap(({ name, kind }) => {
+    const secret = secrets[name];
+    if (secret === undefined) return [];
+    if (kind === "webhook" && parseWebAddress(secret) === undefined) return [{ name, allowed: webAddressFormat }];
+    if (kind === "telegram" && !/^\d+:[\w-]+$/u.test(secret))
+      return [{ name, allowed: "a bot's token, such as 123456:ABC" }];
+    return [];
+  });
 }
 
 /** Names of secrets that no receiver has. */

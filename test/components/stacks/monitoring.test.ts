@@ -153,6 +153,11 @@ test.each<[string, () => Environment, RegExp]>([
     /has no secret for ops\nHINT: eval "\$\(lifeboat env monitoring\)" && pulumi config set --secret --path lifeboat:monitoringSecrets\.receivers\.ops -s monitoring$/u,
   ],
   [
+    "a secret that is no address",
+    () => environmentWith({}, { monitoringSecrets: { ...secrets, receivers: { ops: "hooks.example.com/not-told" } } }),
+    /what lifeboat:monitoringSecrets has for ops is not http:\/\/HOST\/PATH or https:\/\/HOST\/PATH\nHINT: eval "\$\(lifeboat env monitoring\)" && pulumi config set --secret --path lifeboat:monitoringSecrets\.receivers\.ops -s monitoring$/u,
+  ],
+  [
     "a secret without its receiver",
     () => environmentWith({}, { monitoringSecrets: { ...secrets, receivers: { ...secrets.receivers, opps: hook } } }),
     /has a secret for opps, and lifeboat:monitoring no such receiver$/u,

@@ -1,6 +1,10 @@
 import { parse } from "yaml";
 import { type ServiceFiles, serviceFiles } from "../../../../../site/monitoring/services/files";
-import { missingReceiverSecrets, unusedReceiverSecrets } from "../../../../../site/monitoring/services/alertmanager";
+import {
+  missingReceiverSecrets,
+  unfitReceiverSecrets,
+  unusedReceiverSecrets,
+} from "../../../../../site/monitoring/services/alertmanager";
 import { jobsOf } from "../../../../../site/monitoring/services/prometheus";
 import { environmentOf } from "../../../../support/example-environment";
 import { exampleImages, exampleMonitoring, monitoringSettings } from "../../../../support/example-monitoring";
@@ -128,4 +132,33 @@ test("which receivers lack their secret, and which secrets nobody has [C1]", () 
   expect(missingReceiverSecrets(settings, {})).toEqual(["chat", "hook", "mail"]);
   expect(missingReceiverSecrets(settings, secrets.receivers)).toEqual([]);
   expect(unusedReceiverSecrets(settings, { ...secrets.receivers, hok: "x" })).toEqual(["hok"]);
+});
+
+test.each([
+  ["hook", "hooks.example.com/T0/B0"],
+  ["hook", "https:///T0/B0"],
+  ["hook", 'https://hooks.example.com/%zz"T0'],
+  ["hook", "https://hooks.example.com/T 0"],
+  ["chat", "not-a-real-token"],
+  ["chat", '1:not"a\\real-token'],
+])(
+  "a secret of %s that Alertmanager would refuse, or quote in its own spelling, is none: %s [C1, B2]",
+  (name, secret) => {
+    const { receivers: settings } = settingsOf({ receivers });
+    expect(unfitReceiverSecrets(settings, secrets.receivers)).toEqual([]);
+    const unfit = unfitReceiverSecrets(settings, { ...secrets.receivers, [name]: secret });
+    expect(unfit).toEqual([{ name, allowed: expect.not.stringContaining(secret) }]);
+  },
+);
+
+test("a receiver may have any name, also that of those who are nobody [C1]", () => {
+  const { receivers: found } = parse(
+    textOf(
+      filesOf({ receivers: { nobody: { ntfy: { url: "https://ntfy.example.com/backups" } } } }),
+      "alertmanager/alertmanager.yml",
+    ),
+  );
+  const names = found.map(({ name }: { name: string }) => name);
+  expect(names).toContain("nobody");
+  expect(new Set(names).size).toBe(names.length);
 });
