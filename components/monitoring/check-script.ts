@@ -9,6 +9,8 @@ interface MonitoringServices {
   readonly jobs: readonly string[];
   /** Names of the alerts that Prometheus has to have. */
   readonly alerts: readonly string[];
+  /** Folder in the guest in which the services keep what they know. */
+  readonly data: string;
   /** Absent: the site has no Grafana here. */
   readonly grafana?: GrafanaQuestions | undefined;
 }
@@ -25,7 +27,7 @@ interface GrafanaQuestions {
  * prints what is wrong, one line each, and ends with 1. On success it prints since when there are measurements, as
  * `watching since 1790000000`. Given a time (unix seconds), it takes for reached only what Prometheus has asked after it.
  */
-export function checkScript({ urls, curlOptions, jobs, alerts, grafana }: MonitoringServices): string {
+export function checkScript({ urls, curlOptions, jobs, alerts, data, grafana }: MonitoringServices): string {
   return [
     "#!/bin/sh",
     "# Written by Lifeboat: asks the services themselves whether monitoring watches.",
@@ -43,9 +45,11 @@ export function checkScript({ urls, curlOptions, jobs, alerts, grafana }: Monito
         ]),
     `jobs=${quote(jobs.join(" "))}`,
     `alerts=${quote(alerts.join(" "))}`,
+    `data=${quote(data)}`,
     helpers,
     prometheusPart,
     ...(grafana === undefined ? [] : [grafanaPart]),
+    diskPart,
     ending,
     "",
   ].join("\n");
@@ -77,6 +81,13 @@ if targets=$(ask "$prometheus/api/v1/targets?state=active"); then
   done
 else bad "Prometheus does not answer: $targets"
 fi
+# With a full disk it reaches all its targets and loads its rules, and keeps nothing that rules could see.
+if kept=$(ask "$prometheus/api/v1/query?query=up"); then
+  for job in $jobs; do
+    printf '%s' "$kept" | packed | grep -q -- "\\"job\\":\\"$job\\"" || bad "Prometheus keeps nothing of the job $job"
+  done
+else bad "Prometheus does not tell what it keeps: $kept"
+fi
 if rules=$(ask "$prometheus/api/v1/rules?type=alert"); then
   for alert in $alerts; do
     printf '%s' "$rules" | packed | grep -q -- "\\"name\\":\\"$alert\\"" || bad "Prometheus has no rule $alert"
@@ -104,6 +115,11 @@ if [ -r "$password_file" ]; then
   fi
 else bad "$password_file cannot be read"
 fi`;
+
+/** The last line, which `status` shows: it is the cause of others above. The services are not root, for whom a file system keeps a rest. */
+const diskPart = `
+left=$(df -P -k "$data" 2>/dev/null | awk 'NR == 2 { print $4 }')
+[ -z "$left" ] || [ "$left" -ge 1024 ] || bad "the disk of $data is full, so that nothing is kept: make it larger in the settings, then lifeboat grow"`;
 
 /** The first moment of its data, in milliseconds, is a metric of Prometheus itself. */
 const ending = `

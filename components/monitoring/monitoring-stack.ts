@@ -172,6 +172,7 @@ function scriptFor(args: MonitoringStackArgs, address: string, installation: Ins
     evaluation: monitoring.evaluation,
     grafana,
     alerts: rules.alerts,
+    data: installation.data,
     dashboards: dashboards.uids,
   });
   const services = serviceFiles({

@@ -11,6 +11,8 @@ interface Watched {
   readonly grafana: GrafanaPlace | undefined;
   /** Names of the alerts that have to be there. */
   readonly alerts: readonly string[];
+  /** Folder of the services' data in the guest. */
+  readonly data: string;
   /** Uids of the dashboards that have to be there. */
   readonly dashboards: readonly string[];
 }
@@ -18,7 +20,7 @@ interface Watched {
 const options = "curl-options";
 
 /** The check of the services in their guest, what it needs besides, and for how many seconds an installation asks it. */
-export function servicesCheck({ evaluation, grafana, alerts, dashboards }: Watched): {
+export function servicesCheck({ evaluation, grafana, alerts, data, dashboards }: Watched): {
   readonly script: string;
   readonly options: readonly ReleaseFile[];
   readonly patience: Seconds;
@@ -33,6 +35,7 @@ export function servicesCheck({ evaluation, grafana, alerts, dashboards }: Watch
     curlOptions: grafana?.protocol === "https" ? `${baseFolder}/stack/current/${options}` : undefined,
     jobs: jobsOf({ grafana }),
     alerts,
+    data,
     grafana: grafana && { dashboards, passwordFile: `${baseFolder}/grafana/current/${grafanaSecrets.password}` },
   });
   const isSecure = grafana?.protocol === "https";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,10 @@ const whole: Readonly<Record<string, string>> = {
       activeTargets: [target("prometheus", "up"), target("lifeboat", "up"), target("lifeboat", "up")],
       droppedTargets: [],
     },
+  }),
+  "/api/v1/query?query=up": JSON.stringify({
+    status: "success",
+    data: { resultType: "vector", result: [kept("prometheus"), kept("lifeboat")] },
   }),
   "/api/v1/rules?type=alert": JSON.stringify({
     status: "success",
@@ -32,6 +36,10 @@ const whole: Readonly<Record<string, string>> = {
 
 function target(scrapePool: string, health: string): object {
   return { discoveredLabels: { job: scrapePool }, labels: { job: scrapePool }, scrapePool, lastError: "", health };
+}
+
+function kept(job: string): object {
+  return { metric: { __name__: "up", instance: "127.0.0.1:9090", job }, value: [1_790_000_000, "1"] };
 }
 
 const without = (path: string, text: string, by: string): Record<string, string> => ({
@@ -73,6 +81,7 @@ async function check(
     urls: { prometheus: url, alertmanager: url, grafana: url },
     jobs: ["prometheus", "lifeboat"],
     alerts: ["BackupJobMissing"],
+    data: folder,
     grafana: { dashboards: ["backup-overview"], passwordFile: join(folder, "password") },
   });
   const child = spawn("sh", ["-s"], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...variables } });
@@ -97,6 +106,11 @@ test.each([
     "a job has no target",
     without("/api/v1/targets?state=active", '"scrapePool":"prometheus"', '"scrapePool":"other"'),
     "Prometheus has no target of the job prometheus\n",
+  ],
+  [
+    "it reaches a target and keeps nothing of it",
+    without("/api/v1/query?query=up", '"job":"lifeboat"', '"job":"other"'),
+    "Prometheus keeps nothing of the job lifeboat\n",
   ],
   [
     "a rule is missing",
@@ -124,11 +138,24 @@ test("the check of monitoring names each service that does not answer [C1, F2]",
   const lines = printed.trimEnd().split("\n");
   expect(lines.map((line) => line.split(":")[0])).toEqual([
     "Prometheus does not answer",
+    "Prometheus does not tell what it keeps",
     "Prometheus does not tell its rules",
     "Prometheus does not tell its Alertmanagers",
     "Alertmanager is not ready",
     "Grafana does not answer",
     "Grafana does not tell its dashboards",
+  ]);
+});
+
+test("the check of monitoring fails where the disk of the measurements is full, and its last line says so [C1, F2]", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const lines = ["Filesystem 1024-blocks Used Available Capacity Mounted", `/dev/sdb 9999 9998 1 100% ${folder}`];
+  writeFileSync(join(bin, "df"), `#!/bin/sh\nprintf '%s\\n' '${lines.join("' '")}'\n`, { mode: 0o755 });
+  const { code, printed } = await check(whole, { PATH: `${bin}:${process.env["PATH"] ?? ""}` });
+  expect([code, printed]).toEqual([
+    1,
+    expect.stringMatching(/^the disk of \S+ is full, so that nothing is kept: .*lifeboat grow\n$/u),
   ]);
 });
 
