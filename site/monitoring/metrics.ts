@@ -156,7 +156,7 @@ export const metrics = {
     [...guest, "kind"],
   ),
   lifeboat_certificate_end_timestamp_seconds: gauge(
-    "When a certificate ends: node, node authority, state store, state store authority.",
+    "When a certificate ends: node, state store or grafana, and the authority of each, such as node authority.",
     ["environment", "subject"],
   ),
 } as const satisfies Readonly<Record<string, Metric>>;

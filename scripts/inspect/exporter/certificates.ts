@@ -2,29 +2,50 @@ import { X509Certificate } from "node:crypto";
 import { readCertificate } from "../../../proxmox/api/certificate";
 import { ProxmoxError } from "../../../proxmox/api/errors";
 import type { Trust } from "../../../proxmox/api/trust";
+import { monitoringGuest } from "../../../site/monitoring/guest";
+import { ports, urlOf } from "../../../site/monitoring/services/places";
+import type { Environment } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
+
+type Subject = "node" | "state store" | "grafana";
 
 /** A certificate by what it is of, and its last moment in unix seconds. */
 export interface CertificateEnd {
-  readonly subject: "node" | "node authority" | "state store" | "state store authority";
+  readonly subject: Subject | `${Subject} authority`;
   readonly end: number;
 }
 
 /** The certificates that connections of an environment depend on. One that is not shown, or not trusted, is left out. */
 export async function readCertificateEnds(environment: LoadedEnvironment): Promise<CertificateEnd[]> {
-  const { endpoint } = environment.settings.proxmox;
+  const { settings } = environment;
   const store = environment.stateStore();
-  const storeTrust: Trust = store?.authority === undefined ? { kind: "system" } : { kind: "ca", pem: store.authority };
-  const [node, ofStore] = await Promise.all([
-    endOf(endpoint, environment.trust()),
-    store === undefined ? undefined : endOf(store.endpoint, storeTrust),
-  ]);
+  const pages = pagesOf(settings);
   const trust = environment.trust();
+  const ends = await Promise.all([
+    endsOf("node", settings.proxmox.endpoint, trust),
+    store && endsOf("state store", store.endpoint, trustIn(store.authority)),
+    pages && endsOf("grafana", pages.endpoint, trustIn(pages.authority)),
+  ]);
+  return ends.flatMap((some) => some ?? []);
+}
+
+/** Grafana on its guest's address. Its authority is Lifeboat's own, as the state store's. */
+function pagesOf(
+  settings: Environment,
+): { readonly endpoint: string; readonly authority: string | undefined } | undefined {
+  const address = monitoringGuest(settings)?.network.address;
+  if (settings.monitoring?.listen !== "tls" || address?.kind !== "static") return undefined;
+  return { endpoint: urlOf(address.ip, ports.grafana, "https"), authority: settings.monitoringAuthority };
+}
+
+function trustIn(authority: string | undefined): Trust {
+  return authority === undefined ? { kind: "system" } : { kind: "ca", pem: authority };
+}
+
+async function endsOf(subject: Subject, endpoint: string, trust: Trust): Promise<CertificateEnd[]> {
   return [
-    ...known("node", node),
-    ...known("node authority", trust.kind === "ca" ? firstEnd(trust.pem) : undefined),
-    ...known("state store", ofStore),
-    ...known("state store authority", store?.authority === undefined ? undefined : firstEnd(store.authority)),
+    ...known(subject, await endOf(endpoint, trust)),
+    ...known(`${subject} authority`, trust.kind === "ca" ? firstEnd(trust.pem) : undefined),
   ];
 }
 
