@@ -1,5 +1,5 @@
 import type { StartCluster } from "../../sandbox/setup/start-state";
-import { RestoreSite, node } from "../restore/restore-site";
+import { RestoreSite } from "../restore/restore-site";
 import { MetricsPage } from "../support/metrics-page";
 
 /** What the exporter says of a cluster of three nodes, whose settings place every guest on the first. */
@@ -41,7 +41,7 @@ async function look(): Promise<MetricsPage> {
 test("a guest that HA or somebody has moved: its backup fails where it is now, and that is told of it [C2, C3]", async () => {
   const well = await look();
   await site.fault("storage-full", { storage: "backup", node: third });
-  await expect(site.backUp(102, {}, third)).rejects.toThrow();
+  await expect(site.backUp(102, {}, third)).rejects.toThrow("job errors");
   const page = await look();
   expect(well.value("lifeboat_guest_backup_failed", { guest: "alone" })).toBe(0);
   expect(page.value("lifeboat_guest_backup_failed", { guest: "alone" })).toBe(1);
