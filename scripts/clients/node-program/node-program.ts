@@ -66,6 +66,9 @@ sub runs { my @command = @_; return sub {
 my %readers = (zst => ["zstd", "-dcq"], gz => ["gzip", "-dcq"], tgz => ["gzip", "-dcq"], lzo => ["lzop", "-dcq"], bz2 => ["bzip2", "-dcq"]);
 my ($format, $packed) = $path =~ /\.(tgz|tar|vma)(?:\.(zst|gz|lzo|bz2))?\z/ or unread("it is no archive of vzdump");
 my $reader = $readers{$packed // $format};
+# zstd and gzip unpack what others have packed as well, and say nothing of it. A frame of zstd that is passed over has another word.
+my %begins = (zst => qr{\A(?:\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)}, gz => qr{\A\x1f\x8b}, tgz => qr{\A\x1f\x8b}, lzo => qr{\A\x89LZO}, bz2 => qr{\ABZh});
+my $begins = $begins{$packed // $format};
 my ($to_sum_in, $to_sum) = ends();
 my ($sum_result, $sum_write) = ends();
 my ($errors_out, $errors_in) = ends();
@@ -96,13 +99,14 @@ sub put {
     if (defined $wrote) { $done += $wrote } elsif (!$!{EINTR}) { close $$to; $$to = undef }
   }
 }
-my ($at, $told, $broken, $is_lost) = (0, time, undef, 0);
+my ($at, $told, $broken, $is_lost, $is_other_kind) = (0, time, undef, 0, 0);
 while (1) {
   hear();
   my $got = sysread($file, my $block, 1 << 20);
   next if !defined $got && $!{EINTR};
   ($broken, $is_lost) = ("it cannot be read: $!", $!{EIO}) unless defined $got;
   last unless $got;
+  $is_other_kind = 1 if $at == 0 && defined $begins && $block !~ $begins;
   put(\$to_check, $block); put(\$to_sum, $block);
   $at += $got;
   if (time != $told) { $told = time; tell_line("at $at") }
@@ -143,6 +147,7 @@ if ($before[7] == 0) { tell_line("damaged it is empty") }
 elsif (defined $broken) { tell_line("damaged $broken") }
 elsif ($how_unpacked >> 8) { tell_line("damaged " . ($why eq "" ? "it cannot be unpacked" : $why)) }
 elsif ($said =~ /^(damaged .*)$/m) { tell_line($1) }
+elsif ($is_other_kind) { tell_line("damaged its name says that $reader->[0] has packed it, and another program has") }
 elsif ($said !~ /^whole$/m || $how_checked != 0) { tell_line("unread what checks it ended without a word") }
 elsif (!defined $sha256) { tell_line("unread sha256sum told no sum of it on the node") }
 else { tell_line("whole") }

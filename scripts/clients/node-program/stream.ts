@@ -31,5 +31,8 @@ sub pass {
   }
   return 1;
 }
-sub configuration { print "configuration ", unpack("H*", substr($_[0], 0, 1 << 18)), "\n" }
+sub configuration {
+  bad("its configuration is empty") unless $_[0] =~ /^[^#\s\0]/m;
+  print "configuration ", unpack("H*", substr($_[0], 0, 1 << 18)), "\n";
+}
 `;

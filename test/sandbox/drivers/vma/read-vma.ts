@@ -17,6 +17,8 @@ export interface VmaHeader {
   time: number;
   texts: VmaTexts;
   devices: readonly VmaDevice[];
+  /** Id of a running machine's memory, which is no disk: its clusters are as many as there are, and a restore makes nothing of them. */
+  memory: number | undefined;
 }
 
 /** Something is wrong in an archive, in the words of Proxmox's `vma`. */
@@ -74,11 +76,14 @@ async function readHeader(bytes: Bytes): Promise<VmaHeader> {
   if (!hasChecksum(whole, HEADER.checksum)) throw new BrokenArchive("wrong vma header chechsum");
   const version = whole.readUInt32BE(4);
   if (version !== HEADER.version) throw new BrokenArchive(`wrong vma version ${version}`);
+  const all = devicesOf(whole);
+  const isMemory = ({ name }: VmaDevice) => name === "vmstate";
   return {
     uuid: whole.subarray(HEADER.uuid, HEADER.uuid + 16),
     time: Number(whole.readBigInt64BE(HEADER.time)),
     texts: textsOf(whole),
-    devices: devicesOf(whole),
+    devices: all.filter((device) => !isMemory(device)),
+    memory: all.find(isMemory)?.id,
   };
 }
 
@@ -122,7 +127,7 @@ function devicesOf(header: Buffer): VmaDevice[] {
 
 async function readExtent(
   bytes: Bytes,
-  { uuid, devices }: VmaHeader,
+  { uuid, devices, memory }: VmaHeader,
   seen: ReadonlyMap<number, Uint8Array>,
   write: WriteBlock,
 ): Promise<void> {
@@ -139,6 +144,10 @@ async function readExtent(
     const place = EXTENT.clusters + index * 8;
     const [mask, id, cluster] = [head.readUInt16BE(place), head.readUInt8(place + 3), head.readUInt32BE(place + 4)];
     if (id === 0) continue;
+    if (id === memory) {
+      for (const { count } of runsOf(mask)) next += count * BLOCK;
+      continue;
+    }
     const device = devices.find((one) => one.id === id);
     const map = seen.get(id);
     if (device === undefined || map === undefined) throw new BrokenArchive(`got wrong dev id ${id}`);

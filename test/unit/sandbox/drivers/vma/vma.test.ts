@@ -103,3 +103,15 @@ test("a compressed archive without its end, or with a bit turned over, is the de
 test("a bit of a disk's data is found by nothing in an archive without compression", async () => {
   expect(await damaged(flipped(12_800 + 512 + 3))).toBeUndefined();
 });
+
+test("a running machine's memory in an archive is no disk: what is restored is the disks", async () => {
+  const destination = join(folder, "with-memory.vma");
+  const sources = [
+    { name: "vmstate", size: 300 * KIB, file: await disk("memory", 300 * KIB) },
+    { name: "drive-scsi0", size: 9000 * KIB, file: await disk("a", 9000 * KIB) },
+  ];
+  await packMachine({ texts, disks: sources, time: 1, compression: "none", threads: 1, destination });
+  expect((await readMachineHeader(destination)).devices.map(({ name }) => name)).toEqual(["drive-scsi0"]);
+  await unpacked(destination);
+  expect((await readFile(join(folder, "out-drive-scsi0"))).equals(await readFile(join(folder, "a")))).toBe(true);
+});

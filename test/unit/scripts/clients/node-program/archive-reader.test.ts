@@ -211,6 +211,25 @@ test("an archive without a configuration is none [G1]", async () => {
   expect(why(await readHere(path))).toBe("damaged: it holds no configuration (etc/vzdump/pct.conf)");
 });
 
+test("what another program has packed than its name says is not what it is called, though it can be unpacked [G1]", async () => {
+  const path = join(folder, "renamed.tar.zst");
+  writeFileSync(path, readFileSync(wholeOf("tar", "gzip")));
+  expect(why(await readHere(path))).toMatch(
+    /^damaged: (?:its name says that zstd has packed it, and another program has|zstd: unsupported format)$/u,
+  );
+  const frames = [zstd(readFileSync(wholeOf("tar", "none"))), Buffer.from("\x50\x2a\x4d\x18\x03\0\0\0abc", "latin1")];
+  for (const order of [frames, frames.toReversed()]) {
+    writeFileSync(path, Buffer.concat(order));
+    expect(why(await readHere(path))).toBe("whole");
+  }
+});
+
+function zstd(bytes: Buffer): Buffer {
+  const middle = Math.floor(bytes.length / 2);
+  const parts = [bytes.subarray(0, middle), bytes.subarray(middle)];
+  return Buffer.concat(parts.map((part) => execFileSync("zstd", ["-qc"], { input: part })));
+}
+
 test("the log beside it comes along [G1]", async () => {
   const path = join(folder, "vzdump-lxc-101-2026_11_20-01_00_00.tar.zst");
   writeFileSync(path, readFileSync(wholeOf("tar", "zstd")));
