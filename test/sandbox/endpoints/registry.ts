@@ -8,6 +8,7 @@ import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
 import { downloadEndpoints } from "./downloads";
 import { firewallEndpoints } from "./firewall";
+import { guestCopyEndpoints } from "./guest-copies";
 import { haRuleEndpoints } from "./ha-rules";
 import { haStatusEndpoints } from "./ha-status";
 import { highAvailabilityEndpoints } from "./high-availability";
@@ -15,7 +16,6 @@ import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
 import { networkEndpoints } from "./nodes-network";
-import { notEmulatedEndpoints } from "./not-emulated";
 import { machineAgentEndpoints } from "./machine-agent";
 import { machinePowerEndpoints } from "./machine-power";
 import { machineSnapshotEndpoints } from "./machine-snapshots";
@@ -51,5 +51,5 @@ export const endpoints: readonly Endpoint[] = [
   ...machineSnapshotEndpoints,
   ...machineAgentEndpoints,
   ...vzdumpEndpoints,
-  ...notEmulatedEndpoints,
+  ...guestCopyEndpoints,
 ];

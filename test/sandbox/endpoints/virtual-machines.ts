@@ -3,16 +3,13 @@ import { checkSkipLock } from "../calls/skip-lock";
 import { death } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import { checkLock, loadGuest, type LoadedGuest } from "../guests/configuration";
-import { cloneMachine } from "../guests/machines/clone";
 import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { fullMachineStatus, machineStatus } from "../guests/machines/status";
-import { moveDisk } from "../guests/machines/move-disk";
 import { withPending } from "../guests/machines/pending";
 import { resizeMachine } from "../guests/machines/resize";
 import { applyUpdate, readUpdate } from "../guests/machines/update";
-import { CLONE_PARAMETERS, mayClone } from "./not-emulated";
 import { managed } from "./high-availability";
 import { FLAG, MACHINE_DISKS, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
@@ -196,41 +193,6 @@ const resize: Endpoint = {
   handler: (call) => resizeMachine(call),
 };
 
-const UNUSED = Array.from({ length: 256 }, (_, number) => `unused${number}`);
-
-const move: Endpoint = {
-  method: "POST",
-  path: `${GUEST_PATH}/move_disk`,
-  parameters: {
-    ...guest,
-    disk: { type: "string", enum: [...MACHINE_DISKS, ...UNUSED] },
-    storage: optional(STORAGE_ID),
-    format: { ...TEXT, enum: ["raw", "qcow2", "vmdk"] },
-    delete: FLAG,
-    digest: { ...TEXT, maxLength: 40 },
-    bwlimit: { type: "integer", optional: true, minimum: 0 },
-    "target-vmid": optional(VMID),
-    "target-disk": { ...TEXT, enum: [...MACHINE_DISKS, ...UNUSED] },
-    "target-digest": { ...TEXT, maxLength: 40 },
-  },
-  permissions: needs("VM.Config.Disk"),
-  handler: (call) => moveDisk(call),
-};
-
-const clone: Endpoint = {
-  method: "POST",
-  path: `${GUEST_PATH}/clone`,
-  parameters: {
-    ...guest,
-    ...CLONE_PARAMETERS,
-    name: { ...TEXT, format: "dns-name" },
-    format: { ...TEXT, enum: ["raw", "qcow2", "vmdk"] },
-    bwlimit: { type: "integer", optional: true, minimum: 0 },
-  },
-  permissions: { check: mayClone },
-  handler: (call) => cloneMachine(call),
-};
-
 /** Proxmox writes the cloud-init drive anew; the sandbox writes it when the machine is started. */
 const regenerateSeed: Endpoint = {
   method: "PUT",
@@ -268,8 +230,6 @@ export const virtualMachineEndpoints: readonly Endpoint[] = [
   pending,
   currentStatus,
   resize,
-  move,
-  clone,
   regenerateSeed,
   readSeed,
 ];

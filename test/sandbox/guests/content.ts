@@ -18,6 +18,7 @@ import {
   type ContentType,
   type ParsedVolume,
 } from "./storages";
+import { parentOf } from "./base-volumes";
 import { hasPath } from "../model/storage-paths";
 import { changeRecord, listServer, removeSnapshot, serverDetails } from "./backup-server/content";
 import type { ListedVolume, VolumeDetails } from "./listed-volumes";
@@ -75,7 +76,7 @@ async function listDisks(
     const content = node.cluster.guest(owner)?.type === "lxc" ? "rootdir" : "images";
     if (content !== type) return [];
     const { volid, format, size } = volume;
-    return [{ volid, content, format, size, vmid: owner, used: size, parent: null, path: volume.path }];
+    return [{ volid, content, format, size, vmid: owner, used: size, parent: parentOf(volid), path: volume.path }];
   });
   const listed = await Promise.all(
     disks.map(async ({ path, ...disk }): Promise<ListedVolume | undefined> => {

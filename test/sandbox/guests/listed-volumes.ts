@@ -20,7 +20,7 @@ export interface ListedVolume {
   used?: number;
   subtype?: string;
   /** Of a disk: the image that it builds upon. */
-  parent?: null;
+  parent?: string | null;
   /** First line only. */
   notes?: string;
   protected?: 1;

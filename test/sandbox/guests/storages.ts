@@ -139,7 +139,7 @@ function serverVolume(storage: StorageEntry, volume: string): ParsedVolume {
 }
 
 function directoryDisk(volume: string): { name: string; owner: string; format: string } | undefined {
-  const [, owner, name] = /^(\d+)\/(\S+)$/.exec(volume) ?? [];
+  const [, owner, name] = /^(?:\d+\/[^\s/]+\/)?(\d+)\/(\S+)$/.exec(volume) ?? [];
   if (owner === undefined || name === undefined) return undefined;
   if (!/^[^/]+\.(raw|qcow2|vmdk|subvol)$/.test(name)) throw death(`unable to parse volume filename '${name}'`);
   return { name, owner, format: extension(name) };

@@ -27,6 +27,8 @@ export interface Allocation {
   format: VolumeState["format"];
   /** Instead of the next number: what follows the guest's number in the name, such as `cloudinit`. */
   purpose?: string;
+  /** Name on its storage of the template's volume that it is built upon. */
+  base?: string;
   /** A virtual machine's disk, rather than a container's tree. */
   isDisk?: true;
 }
@@ -37,7 +39,7 @@ export interface Allocation {
  */
 export async function allocateVolume(node: Node, wanted: Allocation, log: Log): Promise<VolumeState> {
   const storage = await activateStorage(node, wanted.storage);
-  const volid = `${storage.storage}:${volumeName(node, storage, wanted)}`;
+  const volid = `${storage.storage}:${freeVolumeName(node, storage, wanted)}`;
   const path = volumePath(parseVolume(node.cluster, volid));
   // Only names that are given can be there already, such as that of what cloud-init reads (PVE::Storage::Plugin::alloc_image).
   if (findVolume(node, volid) !== undefined) throw death(`disk image '${path}' already exists`);
@@ -78,12 +80,12 @@ async function lacksRoom(node: Node, storage: StorageEntry, size: number): Promi
 }
 
 /** The volume's name below the storage: numbers that any disk of the guest has there are taken. */
-function volumeName(node: Node, storage: StorageEntry, wanted: Allocation): string {
+export function freeVolumeName(node: Node, storage: StorageEntry, wanted: Allocation): string {
   if (wanted.purpose !== undefined) return placed(storage, wanted, `vm-${wanted.vmid}-${wanted.purpose}`);
   const taken = new Set(
     volumesOf(node, wanted.vmid)
       .filter((volume) => volume.volid.startsWith(`${storage.storage}:`))
-      .map((volume) => /(?:vm|base|subvol|basevol)-\d+-disk-(\d+)/.exec(volume.volid)?.[1]),
+      .map((volume) => /(?:vm|base|subvol|basevol)-\d+-disk-(\d+)[^/]*$/.exec(volume.volid)?.[1]),
   );
   for (let number = 0; number < MOST_DISKS; number += 1) {
     if (taken.has(String(number))) continue;
@@ -93,8 +95,9 @@ function volumeName(node: Node, storage: StorageEntry, wanted: Allocation): stri
   throw death(`unable to allocate an image name for VM ${wanted.vmid} in storage '${storage.storage}'`);
 }
 
-function placed(storage: StorageEntry, { vmid, format }: Allocation, name: string): string {
-  return hasPath(storage) ? `${vmid}/${name}.${format}` : name;
+function placed(storage: StorageEntry, { vmid, format, base }: Allocation, name: string): string {
+  const own = hasPath(storage) ? `${vmid}/${name}.${format}` : name;
+  return base === undefined ? own : `${base}/${own}`;
 }
 
 /**

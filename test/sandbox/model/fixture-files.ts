@@ -67,9 +67,12 @@ function makeTree(root: string, folders: readonly string[], files: Readonly<Reco
   }
 }
 
-/** The header of an empty image of so many bytes: format version 3, clusters of 64 KiB. */
+/**
+ * The header of an empty image of so many bytes: format version 3, clusters of 64 KiB. As large as qemu-img makes it: header,
+ * reference table and block, and 8 bytes for each 512 MiB.
+ */
 function emptyQcow2(virtualSize: number): Buffer {
-  const header = Buffer.alloc(65536);
+  const header = Buffer.alloc(3 * 65_536 + 8 * Math.ceil(virtualSize / 512 / 1024 ** 2));
   header.write("QFI\xfb", 0, "latin1");
   header.writeUInt32BE(3, 4);
   header.writeUInt32BE(16, 20);

@@ -77,7 +77,6 @@ async function readHeader(bytes: Bytes): Promise<VmaHeader> {
   const version = whole.readUInt32BE(4);
   if (version !== HEADER.version) throw new BrokenArchive(`wrong vma version ${version}`);
   const all = devicesOf(whole);
-  const isMemory = ({ name }: VmaDevice) => name === "vmstate";
   return {
     uuid: whole.subarray(HEADER.uuid, HEADER.uuid + 16),
     time: Number(whole.readBigInt64BE(HEADER.time)),
@@ -85,6 +84,10 @@ async function readHeader(bytes: Bytes): Promise<VmaHeader> {
     devices: all.filter((device) => !isMemory(device)),
     memory: all.find(isMemory)?.id,
   };
+}
+
+function isMemory({ name }: VmaDevice): boolean {
+  return name === "vmstate";
 }
 
 function hasChecksum(bytes: Buffer, place: number): boolean {

@@ -1,5 +1,3 @@
-import { copySmallTree } from "../../drivers/small-trees";
-import { run } from "../../machine/child-process";
 import { removeTree } from "../../machine/files";
 import type { Node } from "../../model/site";
 import type { StorageEntry } from "../../model/state";
@@ -7,6 +5,7 @@ import type { Section } from "../configuration";
 import type { SnapshotKind } from "../snapshots";
 import { parseVolume } from "../storages";
 import { activateVolume } from "../volumes";
+import { copyTree, snapshotPath } from "./copy-volume";
 import { backupDecision, mountsOf, type ContainerMount } from "./mount-points";
 import { isRunning, killContainer } from "./runtime";
 
@@ -31,19 +30,8 @@ function supportsSnapshots(storage: StorageEntry): boolean {
   return WITH_SNAPSHOTS.includes(storage.type);
 }
 
-/** Where the copy lies that stands for a volume's snapshot. */
-export function snapshotPath(node: Node, path: string, name: string): string {
-  return `${node.path(path)}@${name}`;
-}
-
 function volumesOf(section: Section): ContainerMount[] {
   return mountsOf(section.keys).filter((mount) => mount.kind === "volume");
-}
-
-/** Guests that run may have more on their files than Node can see. */
-async function copyTree({ cluster }: Node, from: string, to: string): Promise<void> {
-  if (cluster.site.driver.name === "memory" && (await copySmallTree(from, to))) return;
-  await run("cp", ["--archive", "--sparse=always", "--no-target-directory", from, to]);
 }
 
 /** A backup's own snapshot leaves out what the backup leaves out. */

@@ -3,6 +3,7 @@ import { formatDrive, isDriveKey } from "../../../../proxmox/rules/property-stri
 import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
+import { hasPath } from "../../model/storage-paths";
 import { death, failureText, parameterFailure } from "../../protocol/failure";
 import {
   checkLock,
@@ -11,34 +12,39 @@ import {
   removeGuest,
   storeGuest,
   type Configuration,
+  type Section,
 } from "../configuration";
 import { checkPool } from "../containers/create";
+import { isBase } from "../base-volumes";
 import { addToPool } from "../pool-members";
+import { snapshotOf } from "../snapshots";
 import { holds, parseVolume, requireStorage } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolumes } from "../volumes";
 import { driveKeys, imageFormat, isDiscDrive, isSeed, readDrive, SEED_SIZE } from "./drives";
 import { withNewAddress, withNewUuid } from "./identity";
+import { checkBridges } from "./permissions";
 import { isRunning } from "./runtime";
 
 /** What belongs to one machine, or to its snapshots, and to no clone of it. */
-const OWN = /^(?:parent|lock|template|unused\d+)$/;
+const OWN = /^(?:parent|lock|template|snaptime|snapstate|vmstate|runningmachine|runningcpu|unused\d+)$/;
 
-/** Copies a machine with all its disks (PVE::API2::Qemu, clone_vm); linked clones the sandbox has none. @returns the task's UPID */
+/** Copies a machine with all its disks, or builds a linked one upon a template (PVE::API2::Qemu, clone_vm). @returns the task's UPID */
 export async function cloneMachine(call: Call): Promise<string> {
   const { node, parameters, caller } = call;
   const vmid = parameters.requiredInteger("vmid");
   const newId = parameters.requiredInteger("newid");
-  checkClone(call, vmid, newId);
-  const { guest, configuration } = loadGuest(node, "qemu", vmid);
-  const isFull = parameters.flag("full") ?? configuration.keys.get("template") !== "1";
-  if (!isFull) throw death("the sandbox makes no linked clones");
-  if (parameters.text("snapname") !== undefined) throw death("the sandbox cannot clone a snapshot");
-  if (await isRunning(node, guest)) throw death("the sandbox clones no machine that runs");
+  const { source } = checkClone(call, vmid, newId);
+  const { guest } = loadGuest(node, "qemu", vmid);
+  const isOfNow = parameters.text("snapname") === undefined;
+  if (isOfNow && (await isRunning(node, guest))) {
+    if (source.keys.has("tpmstate0")) throw death("cannot clone TPM state while VM is running");
+    throw death("the sandbox clones no machine that runs");
+  }
   return node.tasks.start("qmclone", String(vmid), caller.name, ({ log }) => copy(call, vmid, newId, log));
 }
 
 /** The space for each copied disk, and the node's own CD drive ($check_storage_access_clone). */
-function checkClone(call: Call, vmid: number, newId: number): void {
+function checkClone(call: Call, vmid: number, newId: number): { source: Section; isFull: boolean } {
   const { cluster, authority, parameters, node } = call;
   const pool = parameters.text("pool");
   if (pool !== undefined) checkPool(call, pool);
@@ -48,32 +54,55 @@ function checkClone(call: Call, vmid: number, newId: number): void {
   }
   const { configuration } = loadGuest(node, "qemu", vmid);
   checkLock("qemu", configuration);
-  for (const key of driveKeys(configuration.keys)) {
-    const drive = readDrive(key, configuration.keys.get(key) ?? "");
+  const snapshot = parameters.text("snapname");
+  const source = snapshot === undefined ? configuration : snapshotOf(configuration, snapshot);
+  const isFull = parameters.flag("full") ?? configuration.keys.get("template") !== "1";
+  if (!isFull) checkLinked(call);
+  for (const key of driveKeys(source.keys)) {
+    const drive = readDrive(key, source.keys.get(key) ?? "");
     if (drive.file === "cdrom") authority.check("/", "Sys.Console");
     if (isDiscDrive(drive) || !drive.file.includes(":")) continue;
     const storage = wanted ?? parseVolume(cluster, drive.file).storage.storage;
     authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
   }
+  checkBridges({ cluster, authority, vmid }, source.keys);
   if (cluster.guest(newId) !== undefined) throw death(`unable to create VM ${newId}: config file already exists`);
+  for (const key of driveKeys(source.keys)) checkCopy(call, key, source.keys.get(key) ?? "", isFull);
+  return { source, isFull };
+}
+
+function checkLinked({ parameters }: Call): void {
+  for (const key of ["storage", "format"]) {
+    if (parameters.text(key) !== undefined) throw death(`parameter '${key}' not allowed for linked clones`);
+  }
+}
+
+/** Whether the storage can do what is asked of a disk (PVE::Storage::volume_has_feature, `copy` and `clone`). */
+function checkCopy({ cluster, parameters }: Call, key: string, value: string, isFull: boolean): void {
+  const drive = readDrive(key, value);
+  if ((isDiscDrive(drive) && !isSeed(drive)) || !drive.file.includes(":")) return;
+  const { storage, format } = parseVolume(cluster, drive.file);
+  if (isFull || isSeed(drive)) {
+    const isKept = parameters.text("snapname") === undefined || format === "qcow2" || !hasPath(storage);
+    if (!isKept) throw death(`Full clone feature is not supported for drive '${key}'`);
+  } else if (!isBase(drive.file)) throw death(`Linked clone feature is not supported for drive '${key}'`);
 }
 
 async function copy(call: Call, vmid: number, newId: number, log: Log): Promise<void> {
   const { node, parameters, cluster } = call;
-  checkClone(call, vmid, newId);
+  const { source, isFull } = checkClone(call, vmid, newId);
   log(`creating a clone of VM ${vmid} with ID ${newId}`);
-  const { configuration } = loadGuest(node, "qemu", vmid);
   const clone = emptyConfiguration();
   clone.keys.set("lock", "clone");
   storeGuest(node, "qemu", newId, clone);
   const made: string[] = [];
   try {
-    for (const [key, value] of configuration.keys) if (!OWN.test(key)) clone.keys.set(key, copiedValue(key, value));
-    for (const key of driveKeys(configuration.keys).sort()) {
-      const volume = await copyDrive(call, newId, clone, key, log);
+    for (const [key, value] of source.keys) if (!OWN.test(key)) clone.keys.set(key, copiedValue(key, value));
+    for (const key of driveKeys(source.keys).sort()) {
+      const volume = await copyDrive(call, { vmid: newId, isFull }, clone, key, log);
       if (volume !== undefined) made.push(volume);
     }
-    giveIdentity(clone, parameters.text("name") ?? `Copy-of-VM-${configuration.keys.get("name") ?? vmid}`);
+    giveIdentity(clone, parameters.text("name") ?? `Copy-of-VM-${source.keys.get("name") ?? vmid}`);
     const description = parameters.text("description");
     if (description !== undefined) clone.keys.set("description", description);
     clone.keys.delete("lock");
@@ -99,7 +128,7 @@ function giveIdentity({ keys }: Configuration, name: string): void {
 /** Disks are copied, what cloud-init reads is only made anew, discs stay in their drive. @returns the new volume */
 async function copyDrive(
   { node, parameters }: Call,
-  vmid: number,
+  { vmid, isFull }: { vmid: number; isFull: boolean },
   clone: Configuration,
   key: string,
   log: Log,
@@ -107,16 +136,22 @@ async function copyDrive(
   if (!isDriveKey(key)) return undefined;
   const drive = readDrive(key, clone.keys.get(key) ?? "");
   if ((isDiscDrive(drive) && !isSeed(drive)) || !drive.file.includes(":")) return undefined;
-  log(`create full clone of drive ${key} (${drive.file})`);
+  const isCopy = isFull || isSeed(drive);
+  log(`create ${isCopy ? "full" : "linked"} clone of drive ${key} (${drive.file})`);
   const source = await activateVolume(node, drive.file);
   const storage = parameters.text("storage") ?? storageOf(drive.file);
-  const format = imageFormat(parameters.text("format") ?? source.format);
-  const what = isSeed(drive) ? { size: SEED_SIZE, purpose: "cloudinit" } : { size: source.size };
+  const isInFolder = hasPath(parseVolume(node.cluster, drive.file).storage);
+  const copied = imageFormat(parameters.text("format") ?? source.format);
+  // What builds upon another image in a folder is qcow2.
+  const format = isCopy || !isInFolder ? copied : "qcow2";
+  const base = isCopy ? {} : { base: drive.file.slice(drive.file.indexOf(":") + 1) };
+  const what = isSeed(drive) ? { size: SEED_SIZE, purpose: "cloudinit" } : { size: source.size, ...base };
   const made = await allocateVolume(node, { storage, vmid, format, isDisk: true, ...what }, log);
-  log(`allocated target volume '${made.volid}'`);
-  if (!isSeed(drive)) {
-    await node.cluster.site.driver.machines.copyImage(diskImage(node, source), diskImage(node, made));
-  }
+  if (isCopy) log(`allocated target volume '${made.volid}'`);
+  const snapshot = parameters.text("snapname");
+  const now = diskImage(node, source);
+  const image = snapshot === undefined ? now : { ...now, path: `${now.path}@${snapshot}` };
+  if (!isSeed(drive)) await node.cluster.site.driver.machines.copyImage(image, diskImage(node, made));
   clone.keys.set(key, formatDrive(key, { ...drive, file: made.volid, size: made.size }));
   return made.volid;
 }

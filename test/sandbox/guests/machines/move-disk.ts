@@ -8,25 +8,28 @@ import { checkDigest, checkLock, loadGuest, storeGuest, withGuestLock, type Conf
 import { holds, parseVolume, requireStorage } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolume } from "../volumes";
 import { imageFormat, isDiscDrive, readDrive } from "./drives";
+import { reassignDisk } from "./reassign-disk";
 import { isRunning } from "./runtime";
 
 /**
- * Moves a machine's disk to another storage or format (PVE::API2::Qemu, move_vm_disk). To another machine the sandbox moves
- * none. @returns the task's UPID
+ * Moves a machine's disk to another storage or format (PVE::API2::Qemu, move_vm_disk), or to another machine.
+ * @returns the task's UPID
  */
-export function moveDisk(call: Call): string {
-  const { node, parameters, authority, cluster } = call;
+export async function moveDisk(call: Call): Promise<string> {
+  const { node, parameters, authority } = call;
   const storage = parameters.text("storage");
   const target = parameters.integer("target-vmid");
   if ((storage === undefined) === (target === undefined)) throw eitherFailure(storage);
   const vmid = parameters.requiredInteger("vmid");
   if (target !== undefined) {
-    authority.checkGuest(target, undefined, "VM.Config.Disk");
-    if (cluster.guest(target) === undefined) throw death(`could not find target VM ${target}`);
-    throw death("the sandbox cannot move disks to other machines");
+    return reassignDisk(call, target);
   }
   const wanted = storage ?? "";
   authority.check(`/storage/${wanted}`, "Datastore.AllocateSpace");
+  const disk = parameters.required("disk");
+  if (disk.startsWith("unused")) {
+    throw death(`cannot move disk '${disk}', only configured disks can be moved to another storage`);
+  }
   checkMove(call, vmid, wanted);
   return node.tasks.start("qmmove", String(vmid), call.caller.name, ({ log }) =>
     withGuestLock(node, "qemu", vmid, () => move(call, vmid, wanted, log), log),
