@@ -10,7 +10,9 @@ import {
   howToRecord,
   type KeyVerdict,
   keyVerdict,
+  knownAs,
   knownHostKeys,
+  onlyOwnFile,
   pinHostKeys,
   replaceHostKeys,
   shownFingerprint,
@@ -169,14 +171,17 @@ export class GuestShell {
   }
 
   private argv(host: string, command: string, checking: "yes" | "accept-new"): string[] {
-    const { user, identity, knownHosts, alias, port, connectTimeout, proxy } = this.options;
+    const { user, identity, knownHosts, port, connectTimeout, proxy } = this.options;
     const settings = [
       "BatchMode=yes",
       `StrictHostKeyChecking=${checking}`,
       `UserKnownHostsFile="${knownHosts}"`,
       "HashKnownHosts=no",
-      // An address is no guest: copies have the original's, and another machine may have it tomorrow.
-      ...(alias === undefined ? [] : [`HostKeyAlias=${alias}`, "CheckHostIP=no"]),
+      ...onlyOwnFile,
+      // An address is no guest: copies have the original's, and another machine may have it tomorrow. Without one the entry is
+      // named as well: the user's configuration may have a single name for many hosts.
+      `HostKeyAlias=${knownAs(this.entry(host))}`,
+      "CheckHostIP=no",
       `ConnectTimeout=${String(connectTimeout ?? 5)}`,
       "ServerAliveInterval=5",
       "ServerAliveCountMax=3",
@@ -189,6 +194,8 @@ export class GuestShell {
       "ForwardAgent=no",
       "ForwardX11=no",
       "ClearAllForwardings=yes",
+      "Tunnel=no",
+      "GSSAPIDelegateCredentials=no",
     ];
     const key = identity === undefined ? [] : ["-i", identity, "-o", "IdentitiesOnly=yes"];
     const options = settings.flatMap((setting) => ["-o", setting]);

@@ -31,7 +31,7 @@ export function shownFingerprint(stderr: string): string | undefined {
 /** Keys that the site's file has for a host. */
 export function knownHostKeys(file: string, host: SshHost): string[] {
   if (!existsSync(file)) return [];
-  const begin = `${entryOf(host)} `;
+  const begin = `${knownAs(host)} `;
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.flatMap((line) => (line.startsWith(begin) ? publicKeysIn(line.slice(begin.length)) : []));
 }
@@ -62,7 +62,7 @@ export function pinHostKeys(file: string, host: SshHost, keys: readonly string[]
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
   const handle = openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
   try {
-    writeSync(handle, keys.map((key) => `${entryOf(host)} ${key}\n`).join(""));
+    writeSync(handle, keys.map((key) => `${knownAs(host)} ${key}\n`).join(""));
   } finally {
     closeSync(handle);
   }
@@ -71,7 +71,7 @@ export function pinHostKeys(file: string, host: SshHost, keys: readonly string[]
 /** Has the site's file know a host by these keys alone. */
 export function replaceHostKeys(file: string, host: SshHost, keys: readonly string[]): void {
   makePrivateFolder(dirname(file));
-  const begin = `${entryOf(host)} `;
+  const begin = `${knownAs(host)} `;
   const before = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
   const others = before.filter((line) => line !== "" && !line.startsWith(begin));
   writeDurably(file, [...others, ...keys.map((key) => `${begin}${key}`), ""].join("\n"));
@@ -82,6 +82,15 @@ export function fingerprintsOf(keys: readonly string[]): string {
   return keys.map(fingerprintOf).join(" or ");
 }
 
+/** What the user's or the system's configuration could have vouch for a host besides the site's file. */
+export const onlyOwnFile = [
+  "GlobalKnownHostsFile=/dev/null",
+  "VerifyHostKeyDNS=no",
+  "NoHostAuthenticationForLocalhost=no",
+  // A host would add keys of its own choice.
+  "UpdateHostKeys=no",
+] as const;
+
 /** What to do about a host that is refused: the fingerprint is compared by a person, and `ssh` records the key that it showed. */
 export function howToRecord(
   file: string,
@@ -89,16 +98,16 @@ export function howToRecord(
   target: SshHost,
   verdict: Exclude<KeyVerdict, "known">,
 ): string {
-  const { host, port, alias } = target;
-  const forget = verdict === "another" ? `ssh-keygen -R ${shellQuote(entryOf(target))} -f ${shellQuote(file)} && ` : "";
-  const name = alias === undefined ? "" : ` -o ${shellQuote(`HostKeyAlias=${alias}`)}`;
-  const options = `-p ${String(port)}${name} -o StrictHostKeyChecking=ask -o HashKnownHosts=no`;
+  const { host, port } = target;
+  const forget = verdict === "another" ? `ssh-keygen -R ${shellQuote(knownAs(target))} -f ${shellQuote(file)} && ` : "";
+  const own = [`HostKeyAlias=${knownAs(target)}`, "StrictHostKeyChecking=ask", "HashKnownHosts=no", ...onlyOwnFile];
+  const options = [`-p ${String(port)}`, ...own.map((option) => `-o ${shellQuote(option)}`)].join(" ");
   const record = `ssh ${options} -o ${shellQuote(`UserKnownHostsFile="${file}"`)} ${shellQuote(`${user}@${host}`)} true`;
   return `compare the fingerprint that the next command shows with ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub on its console, then answer yes: ${forget}${record}`;
 }
 
 /** As `ssh` writes a host into its file. */
-function entryOf({ host, port, alias }: SshHost): string {
+export function knownAs({ host, port, alias }: SshHost): string {
   if (alias !== undefined) return alias;
   return port === 22 ? host : `[${host}]:${String(port)}`;
 }

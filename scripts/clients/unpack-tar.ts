@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { plainText } from "../../proxmox/api/plain-text";
 import { codeOf } from "../../proxmox/api/trust";
 import { formatBytes } from "../terminal/durations";
@@ -16,7 +16,8 @@ const pause = 100;
 const block = 4096;
 
 /**
- * Unpacks a tar file into an empty folder. One that grows larger than it may is broken off.
+ * Unpacks a tar file into an empty folder. One that grows larger than it may is broken off, and nothing but files and folders may be in
+ * it: a link leads out of the folder, and who reads a pipe or a device waits without end.
  *
  * @throws Damaged, ProgramMissing
  */
@@ -37,9 +38,18 @@ export async function unpackTar(file: string, folder: string, limit = largestFol
     if (code !== 0) throw new Damaged(plainText(stderr));
     look();
     stop.signal.throwIfAborted();
+    const odd = oddEntry(folder);
+    if (odd !== undefined) throw new Damaged(`${plainText(odd)} in it is neither a file nor a folder`);
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Path of what is no file and no folder. */
+function oddEntry(folder: string): string | undefined {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const odd = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+  return odd && relative(folder, join(odd.parentPath, odd.name));
 }
 
 /** Looks no further than it has to. */

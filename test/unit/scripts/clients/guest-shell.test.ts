@@ -21,7 +21,7 @@ import {
   HostKeyRefused,
   ping,
 } from "../../../../scripts/clients/guest-shell";
-import { pinHostKeys } from "../../../../scripts/clients/host-keys";
+import { howToRecord, pinHostKeys } from "../../../../scripts/clients/host-keys";
 import { ProgramMissing } from "../../../../scripts/clients/run-program";
 import { fingerprintOf, publicKeysIn } from "../../../../site/host-keys";
 
@@ -96,6 +96,44 @@ test("a guest gets neither the operator's agent nor a way back, whatever the use
   program("ssh", `exec ${ssh} -F ${folder}/config -G "$@"`);
   const effective = (await shell().require("192.0.2.101", "true")).split("\n");
   expect(effective).toEqual(expect.arrayContaining(["forwardagent no", "forwardx11 no", "clearallforwardings yes"]));
+  expect(effective).toEqual(expect.arrayContaining(["gssapidelegatecredentials no", "tunnel false"]));
+});
+
+/** What a configuration can say so that somebody else vouches for a host, or nobody does. */
+const careless = `Host *
+StrictHostKeyChecking no
+UserKnownHostsFile /dev/null
+GlobalKnownHostsFile /etc/ssh/of-the-company
+HostKeyAlias everything
+VerifyHostKeyDNS yes
+NoHostAuthenticationForLocalhost yes
+UpdateHostKeys yes
+`;
+
+test("the user's configuration has nobody else vouch for a host, and leaves none unasked: not by a login, nor by the printed one [N3]", async () => {
+  writeFileSync(join(folder, "config"), careless);
+  const ssh = execFileSync("which", ["ssh"], { encoding: "utf8" }).trim();
+  const wanted = [
+    "globalknownhostsfile /dev/null",
+    `userknownhostsfile ${known()}`,
+    "verifyhostkeydns false",
+    "nohostauthenticationforlocalhost no",
+    "updatehostkeys false",
+  ];
+  program("ssh", `exec ${ssh} -F ${folder}/config -G "$@"`);
+  const strict = ["stricthostkeychecking true", ...wanted];
+  for (const [port, name] of [
+    [22, "192.0.2.11"],
+    [2222, "[192.0.2.11]:2222"],
+  ] as const) {
+    const effective = (await shell({ port }).require("192.0.2.11", "true")).split("\n");
+    expect(effective).toEqual(expect.arrayContaining([`hostkeyalias ${name}`, ...strict]));
+    const printed = howToRecord(known(), "root", { host: "192.0.2.11", port }, "unknown").replace(/^.*: ssh /u, "ssh ");
+    const asked = execFileSync("sh", ["-c", printed], { encoding: "utf8", env: { PATH: process.env["PATH"] } }).split(
+      "\n",
+    );
+    expect(asked).toEqual(expect.arrayContaining([`hostkeyalias ${name}`, "stricthostkeychecking ask", ...wanted]));
+  }
 });
 
 test("a failure says what ssh said, without control characters", async () => {
@@ -136,9 +174,7 @@ describe("whoever answers is known by the site's file [N3]", () => {
       .run("192.0.2.101", "true")
       .catch((reason: unknown) => reason);
     expect(String(error)).toMatch(/its host key is not known; compare the fingerprint/u);
-    expect(String(error)).toContain(
-      `ssh -p 22 -o StrictHostKeyChecking=ask -o HashKnownHosts=no -o 'UserKnownHostsFile="${known()}"' root@192.0.2.101 true`,
-    );
+    expect(String(error)).toContain(`-o UpdateHostKeys=no -o 'UserKnownHostsFile="${known()}"' root@192.0.2.101 true`);
     expect(asked()).toEqual(["yes"]);
     expect(readFileSync(known(), "utf8")).toBe("");
   });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -60,6 +60,18 @@ describe("a tar file of copies", () => {
   ])("that becomes larger is not: %s [N2]", async (_, files) => {
     await expect(unpackTar(packed(files), to(), mebibyte)).rejects.toThrow(
       new Damaged("it is larger than 1.0 MiB unpacked, and copies of states are not"),
+    );
+  });
+
+  test.each<[string, (place: string) => void]>([
+    ["a link to a file outside", (place) => symlinkSync("/etc/hostname", place)],
+    ["a link to a folder outside", (place) => symlinkSync("/etc", place)],
+    ["a pipe that nobody writes to", (place) => spawnSync("mkfifo", [place])],
+  ])("with anything but files and folders is none: %s [N2]", async (_, make) => {
+    mkdirSync(join(folder, "from", "b"));
+    make(join(folder, "from", "b", "c"));
+    await expect(unpackTar(packed({ a: Buffer.alloc(1) }), to())).rejects.toThrow(
+      new Damaged("b/c in it is neither a file nor a folder"),
     );
   });
 
