@@ -48,7 +48,7 @@ const made: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the program makes, by the types in its URN, outermost first: `lifeboat:guests:Container$proxmoxve:index/…`. */
-const kinds: ReadonlyMap<string, "component" | "resource"> = new Map([
+export const programKinds: ReadonlyMap<string, "component" | "resource"> = new Map([
   [stackType, "component"],
   ...Object.entries(made).flatMap(([component, types]): [string, "component" | "resource"][] => [
     [component, "component"],
@@ -58,7 +58,7 @@ const kinds: ReadonlyMap<string, "component" | "resource"> = new Map([
 
 /** Whether the program makes a component or a resource of these types; undefined: neither. */
 export function madeByProgram(types: string): "component" | "resource" | undefined {
-  return kinds.get(types);
+  return programKinds.get(types);
 }
 
 /** A package of the program's providers. */

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { OffsiteBucket } from "../components/offsite/offsite-bucket";
 import { offsiteKeysSetting } from "../site/offsite/keys";
 import { offsiteName } from "../site/offsite/resource-names";
+import { offsiteService } from "../site/state/own-offsite";
 import type { Environment, KeyPair, OffsiteSettings } from "../site/settings/environment";
 import { offsiteAuthority, requireOffsiteKeys } from "./offsite-keys";
 import type { StackOutputs } from "./program";
@@ -47,16 +48,16 @@ async function isThere(
 }
 
 /** Only AWS has the services around S3 that the provider would ask first. */
-function providerInputs({ kind, endpoint, region, ca }: OffsiteSettings, { accessKey, secretKey }: KeyPair) {
+function providerInputs(offsite: OffsiteSettings, { accessKey, secretKey }: KeyPair) {
+  const { kind, ca } = offsite;
   const elsewhere = {
-    endpoints: [{ s3: endpoint, s3control: endpoint, sts: endpoint, iam: endpoint }],
     s3UsePathStyle: true,
     skipCredentialsValidation: true,
     skipRegionValidation: true,
     skipRequestingAccountId: true,
   };
   return {
-    region,
+    ...offsiteService(offsite),
     accessKey: pulumi.secret(accessKey),
     secretKey: pulumi.secret(secretKey),
     // Else it would ask an address of the cloud for a machine's own key.

@@ -53,6 +53,14 @@ const checkpointSchema = z.object({
 
 const exportSchema = z.object({ deployment: z.unknown() });
 
+/** What is read by its name, here or by Pulumi before that: nobody writes another case of one beside it. */
+const memberNames: ReadonlySet<string> = new Set([
+  ...[envelopeSchema, checkpointSchema, exportSchema, deploymentSchema, operationSchema, resourceSchema].flatMap(
+    (schema) => Object.keys(schema.shape),
+  ),
+  ..."stack latest time magic state metadata external protect".split(" "),
+]);
+
 export type StateResource = z.infer<typeof resourceSchema>;
 
 /** Something that was under way when the state was written: how it ended in the real world is unknown. */
@@ -92,7 +100,7 @@ export class UnreadableCheckpoint extends Error {
 /** @param text the content, unpacked. @throws UnreadableCheckpoint */
 export function parseCheckpoint(text: string): Checkpoint {
   const value = parseJson(text);
-  const doubt = twoReadings(text, value);
+  const doubt = twoReadings(text, value, memberNames);
   if (doubt !== undefined) throw new UnreadableCheckpoint(doubt);
   const { version } = shaped(envelopeSchema, value);
   const made = version === 0 ? justMade.safeParse(value) : undefined;

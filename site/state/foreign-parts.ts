@@ -7,6 +7,7 @@ import { stateStoreComponents } from "../state-store/resource-names";
 import type { Checkpoint, StateResource } from "./checkpoint";
 import type { OwnAddresses } from "./own-addresses";
 import { whyForeignName } from "./own-names";
+import { whyOtherService } from "./own-offsite";
 import { secretSignature, signatureKey } from "./state-diff";
 import type { StackPlace } from "./state-keys";
 
@@ -120,7 +121,16 @@ function whyForeignProvider(
     const problem = whyForeignSetting(key, value, known, addresses);
     if (problem !== undefined) return problem;
   }
-  return undefined;
+  // What is not there is for the plugin, or for a variable, to say.
+  if (type === storeProviderType && !isTrue(inputs?.["minioSsl"])) return "its connection would not be encrypted";
+  return type === offsiteProviderType ? whyOtherService(inputs ?? {}, addresses.names.offsite) : undefined;
+}
+
+const storeProviderType = `${providerPrefix}minio`;
+const offsiteProviderType = `${providerPrefix}aws`;
+
+function isTrue(value: unknown): boolean {
+  return value === "true" || value === true;
 }
 
 function whyForeignSetting(
@@ -140,7 +150,7 @@ function whyForeignSetting(
   if (!inputs.includes(key)) return `the program does not set its ${key}`;
   if (key === "endpoint") return whyElsewhere(key, value, addresses.proxmox);
   if (key === "minioServer") return whyElsewhere(key, value, addresses.store);
-  if (key === "minioSsl" && value !== "true" && value !== true) return "its connection would not be encrypted";
+  if (key === "minioSsl" && !isTrue(value)) return "its connection would not be encrypted";
   return undefined;
 }
 

@@ -1,30 +1,18 @@
 /**
  * Why a text of JSON may be read in two ways; undefined when it is not. Go takes `Type` for `type`, and puts members that are there twice
  * together; JavaScript does neither. What is looked at here has to be what Pulumi works with.
+ *
+ * @param names members that are read here by their name
  */
-export function twoReadings(text: string, value: unknown): string | undefined {
+export function twoReadings(text: string, value: unknown, names: ReadonlySet<string>): string | undefined {
   if (colonsOf(text) !== membersOf(value)) return "a member stands in it twice";
+  const byFold = new Map([...names].map((name) => [fold(name), name]));
   const twin = structuresOf(value)
     .flatMap(Object.keys)
-    .find((key) => !names.has(key) && names.has(folded(key)));
+    .find((key) => !names.has(key) && byFold.has(fold(key)));
   return twin === undefined
     ? undefined
-    : `it has the member ${JSON.stringify(twin)}, which Pulumi takes for ${folded(twin)}`;
-}
-
-/** Members of what Pulumi reads by name, as far as anything rests on them. */
-const names: ReadonlySet<string> = new Set(
-  [
-    "version checkpoint deployment stack latest features manifest secrets_providers resources pending_operations metadata",
-    "time magic type state resource urn custom delete id inputs outputs parent external provider dependencies",
-    "propertyDependencies deletedWith pendingReplacement viewOf resourceHooks envVarMappings",
-  ].flatMap((line) => line.split(" ")),
-);
-
-const byFold: ReadonlyMap<string, string> = new Map([...names].map((name) => [fold(name), name]));
-
-function folded(key: string): string {
-  return byFold.get(fold(key)) ?? "";
+    : `it has the member ${JSON.stringify(twin)}, which Pulumi takes for ${byFold.get(fold(twin)) ?? ""}`;
 }
 
 /** As Go compares: also the long s and the sign for kelvin are letters. */

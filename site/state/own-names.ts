@@ -1,7 +1,7 @@
 import { archiveCopiesComponent, archiveCopiesType } from "../offsite/resource-names";
 import { dataCommandType, dataComponents } from "../data/resource-names";
 import { apiTokenType, backupName, componentKinds, resourceTypes } from "../resources";
-import type { Environment, Guest, StateStoreSettings } from "../settings/environment";
+import type { Environment, Guest, OffsiteSettings, StateStoreSettings } from "../settings/environment";
 import { bucketOf, copierName, identityOf, readerOf } from "../state-store/names";
 import { recoveryBucket, recoveryIdentity, recoveryIn } from "../state-store/recovery-names";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../state-store/resource-names";
 import { monitoringChild, monitoringComponent, monitoringName, monitoringTypes } from "../monitoring/resource-names";
 import type { StateResource } from "./checkpoint";
+import { isOffsite, ownOffsite, whyOtherOffsite } from "./own-offsite";
 import { whyOtherToken } from "./own-tokens";
 
 /**
@@ -28,10 +29,12 @@ export interface OwnNames {
   readonly store: { readonly settings: StateStoreSettings; readonly guest: number | undefined } | undefined;
   /** Guest of the monitoring. Undefined: the stack makes none. */
   readonly monitoring: Pick<Guest, "kind" | "id"> | undefined;
+  /** The bucket elsewhere. Undefined: the stack makes none. */
+  readonly offsite: OffsiteSettings | undefined;
 }
 
 /** By the settings of the environment. */
-export function ownNames({ guests, backup, stateStore, monitoring }: Environment): OwnNames {
+export function ownNames({ guests, backup, stateStore, monitoring, offsite }: Environment): OwnNames {
   const host = stateStore?.kind === "container" ? stateStore.guest : undefined;
   return {
     guests,
@@ -39,6 +42,7 @@ export function ownNames({ guests, backup, stateStore, monitoring }: Environment
     job: backup.jobId,
     store: stateStore && { settings: stateStore, guest: guests.find(({ name }) => name === host)?.id },
     monitoring: monitoring && guests.find(({ name }) => name === monitoring.guest),
+    offsite: ownOffsite({ offsite }),
   };
 }
 
@@ -61,6 +65,7 @@ export function whyForeignName(resource: StateResource, name: string, own: OwnNa
     const isOwn = name === componentKinds["backup-job"].child(backupName);
     return whyOther(resource, "backup job", "resourceId", isOwn ? own.job : undefined) ?? whyWaiting(resource);
   }
+  if (isOffsite(resource)) return whyOtherOffsite(resource, name, valuesOf(resource, "bucket", true), own.offsite);
   if (type === apiTokenType) return whyOtherToken(resource, name);
   if (type === stateStoreTypes.server) return whyOtherCommand(resource);
   if (monitoringFirewall.has(name) && (type === rules || type === firewall)) {

@@ -52,7 +52,7 @@ test("its provider asks that service alone, with the key for it as a secret [J1,
   expect(inputs["accessKey"]).toEqual(secretInput(keys.admin.accessKey));
   expect(inputs["secretKey"]).toEqual(secretInput(keys.admin.secretKey));
   expect(inputs["endpoints"]).toEqual(
-    JSON.stringify([{ s3: nowhere, s3control: nowhere, sts: nowhere, iam: nowhere }]),
+    JSON.stringify([{ iam: nowhere, s3: nowhere, s3control: nowhere, sts: nowhere }]),
   );
   expect(JSON.stringify(registrations)).not.toContain(keys.writer.secretKey);
 });

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { createServer } from "node:http";
+import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { stringify } from "yaml";
@@ -9,7 +11,11 @@ import { S3Versions } from "../../../scripts/clients/object-store/s3-versions";
 import { OffsiteDumps } from "../../../scripts/clients/offsite-dumps";
 import { offsiteReaderPolicy, writerPolicy } from "../../../site/offsite/policies";
 import { createKeyPair } from "../../../site/state-store/keys";
+import { checkpointOf, parseCheckpoint } from "../../../site/state/checkpoint";
+import { foreignParts } from "../../../site/state/foreign-parts";
+import { ownAddresses } from "../../../site/state/own-addresses";
 import { certificateFiles, ensureCertificates } from "../../sandbox/server/certificates";
+import { environmentOf } from "../../support/example-environment";
 import { offsiteSettings } from "../../support/example-offsite";
 import { tarOf } from "../support/archives";
 import { projectFolder, runCommand } from "../support/commands";
@@ -63,9 +69,7 @@ async function furnishProject(ca: string): Promise<void> {
   copyFileSync(ca, join(project, "offsite-ca.pem"));
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "far", main: "index.js" }));
   writeFileSync(join(project, "Pulumi.yaml"), stringify({ name: "far", runtime: "nodejs" }));
-  const keys = { offsiteKeys: { admin: root, writer, reader } };
-  const settings = offsiteSettings({ endpoint: minio.endpoint, ca: "offsite-ca.pem" }, keys);
-  const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`lifeboat:${key}`, value]));
+  const config = Object.fromEntries(Object.entries(settings()).map(([key, value]) => [`lifeboat:${key}`, value]));
   writeFileSync(join(project, "Pulumi.prod.yaml"), stringify({ config }));
   const [artifact = ""] = execFileSync("npm", ["run", "--silent", "toolchain", "--", "--artifact", "aws"], {
     cwd: projectFolder,
@@ -73,6 +77,11 @@ async function furnishProject(ca: string): Promise<void> {
   }).split("\n");
   await pulumi("plugin", "install", "resource", "aws", "7.48.0", "--file", artifact);
   await pulumi("stack", "init", "prod");
+}
+
+function settings() {
+  const keys = { offsiteKeys: { admin: root, writer, reader } };
+  return offsiteSettings({ endpoint: minio.endpoint, ca: "offsite-ca.pem" }, keys);
 }
 
 /** @throws Error with what it said where it does not end well */
@@ -154,6 +163,46 @@ test("pulumi up makes it with the plugin of AWS, and has nothing to do a second 
     [reader, offsiteReaderPolicy(bucket, "minio")],
   ] as const) {
     await makeIdentity(minio.endpoint, root, key, policy);
+  }
+});
+
+test("a state that says another service sends it what is sealed, as the name of a key: it is named before [J1, N2]", async () => {
+  const heard: string[] = [];
+  const evil = createServer((request, response) => {
+    heard.push(request.headers.authorization ?? "");
+    response.writeHead(403).end();
+  });
+  await once(evil.listen(0, "127.0.0.1"), "listening");
+  const bound = evil.address();
+  const elsewhere = `http://127.0.0.1:${String(typeof bound === "object" ? bound?.port : "")}`;
+  const addresses = ownAddresses(environmentOf(settings(), "prod"));
+  const partsIn = (text: string) => {
+    const state = parseCheckpoint(checkpointOf(text, "organization/far/prod"));
+    return foreignParts(state, { project: "far", stack: "prod" }, addresses, undefined);
+  };
+  const text = await pulumi("stack", "export");
+  expect(partsIn(text)).toEqual([]);
+  const secret = /"secretKey": (\{[^}]*\})/u.exec(text)?.[1] ?? "";
+  const forged = text
+    .replaceAll(minio.endpoint, elsewhere)
+    .replaceAll(/("accessKey": )\{[^}]*\}/gu, (_, name: string) => name + secret);
+  try {
+    writeFileSync(join(project, "forged.json"), forged);
+    await pulumi("stack", "import", "--file", join(project, "forged.json"));
+    await expect(pulumi("preview", "--refresh")).rejects.toThrow("Forbidden");
+    // So does Pulumi by itself, with what only the passphrase opens.
+    expect(heard.join(" ")).toContain(`Credential=${root.secretKey}/`);
+    expect(partsIn(await pulumi("stack", "export"))).toEqual([
+      {
+        urn: "urn:pulumi:prod::far::pulumi:providers:aws::offsite",
+        why: `it speaks to another service than that of the settings, ${minio.endpoint}`,
+      },
+    ]);
+  } finally {
+    writeFileSync(join(project, "own.json"), text);
+    await pulumi("stack", "import", "--file", join(project, "own.json"));
+    evil.closeAllConnections();
+    evil.close();
   }
 });
 

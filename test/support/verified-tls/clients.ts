@@ -1,5 +1,7 @@
 import { request } from "node:https";
 import { createClient } from "../../../proxmox/api/client";
+import { MinioAdmin } from "../../../scripts/clients/minio/minio-admin";
+import { parseAddress, webhookChannel } from "../../../scripts/clients/notify/post";
 import { S3Store } from "../../../scripts/clients/object-store/s3-store";
 import { storeHealth } from "../../../scripts/project/store-health";
 import { postComment } from "../../../scripts/pull-requests/github";
@@ -32,6 +34,9 @@ const node = (trust: Parameters<typeof createClient>[0]["trust"]) =>
 
 const probe = (authority?: string) => existingBuckets({ endpoint, region: "us-east-1", key, authority }, ["b"]);
 
+const administration = (ca?: string) =>
+  new MinioAdmin({ endpoint, region: "us-east-1", key, ...(ca === undefined ? {} : { ca }) }).removeUser("nobody");
+
 const attempts: Record<string, () => Promise<unknown>> = {
   // What shows that the variable has its effect here: nobody verifies.
   "nothing said": () =>
@@ -49,6 +54,13 @@ const attempts: Record<string, () => Promise<unknown>> = {
   "health of the store, another authority": async () => (await store(otherAuthority)).trouble,
   "buckets of the store, system's authorities": () => probe(),
   "buckets of the store, another authority": () => probe(otherAuthority),
+  "administration of the store, system's authorities": () => administration(),
+  "administration of the store, another authority": () => administration(otherAuthority),
+  "webhook or ntfy": () =>
+    webhookChannel(parseAddress("hook", `${endpoint}/secret`)).send(
+      { subject: "s", text: "t", value: {}, isAlarm: true },
+      new AbortController().signal,
+    ),
   GitHub: () =>
     postComment(
       { apiUrl: endpoint, repository: "o/r", number: 1, token: "no token" },

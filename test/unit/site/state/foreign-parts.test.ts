@@ -204,6 +204,7 @@ test.each<[string, object, string]>([
   ["no verification", forged("provider", { insecure: true }, "inputs"), "does not set its insecure"],
   ["an endpoint without TLS", forged("provider", { endpoint: "http://192.0.2.66" }, "inputs"), "its endpoint"],
   ["a store without TLS", forged("buckets", { minioSsl: "false" }, "inputs"), "not be encrypted"],
+  ["a store of which nothing says TLS", forged("buckets", { minioSsl: undefined }, "inputs"), "not be encrypted"],
   [
     "a node of somebody else",
     forged("provider", { endpoint: elsewhere }, "inputs"),
@@ -296,6 +297,11 @@ const text = JSON.stringify({
 test.each([
   ["a member twice", text.replace('"custom":false', '"custom":false,"inputs":{"a":1},"inputs":{}'), "twice"],
   ["another case", text.replace('"custom":false', '"custom":false,"Type":"command:local:Command"'), "takes for type"],
+  [
+    "a case of what keeps it",
+    text.replace('"custom":false', '"custom":false,"retainondelete":false'),
+    "takes for retain",
+  ],
   ["a letter that is folded", text.replace('"stack":', '"\u017ftack":"x","stack":'), "takes for stack"],
   ["a second state", text.replace('"checkpoint":', '"CHECKPOINT":{"stack":"x"},"checkpoint":'), "takes for checkpoint"],
   ["a second list", text.replace('"resources":', '"Resources":[],"resources":'), "takes for resources"],

@@ -1,3 +1,4 @@
+import { programKinds } from "../../../../site/program-types";
 import { checkpointOf, parseCheckpoint } from "../../../../site/state/checkpoint";
 import { foreignParts } from "../../../../site/state/foreign-parts";
 import { goesWithUrn, ownNames } from "../../../../site/state/own-names";
@@ -176,6 +177,15 @@ test.each<[string, Resource, string]>([
   ["a policy of somebody else", attachment("state-lab", "lifeboat-lab", "consoleAdmin"), "lifeboat-lab, consoleAdmin"],
 ])("%s is refused, and named [N2]", (_, forged, told) => {
   expect(why(forged)).toEqual([expect.stringContaining(told)]);
+});
+
+/** What they make is only written over, and nothing is removed when they go. */
+const withoutDeletion = /\$command:(?:local:Command|remote:CopyToRemote)$/u;
+
+const ownKinds = [...programKinds].filter(([kind, is]) => is === "resource" && !withoutDeletion.test(kind));
+
+test.each(ownKinds)("whatever the program makes is told by its name from somebody else's: %s [N2]", (kind) => {
+  expect(why(resource(kind, "evil", {}, { id: "evil", ...kept }))).toHaveLength(1);
 });
 
 test("of two under one URN nobody knows which is meant, unless one waits for its successor [N2]", () => {
