@@ -16,8 +16,13 @@ function ageOf(metric: string): string {
   return `time() - ${ofSource(metric)}`;
 }
 
-/** Sources that have not one dump. */
-const withoutDump = `(${ofSource("lifeboat_data_source_dumps")} == 0 and ${ofSource("lifeboat_data_source_max_age_seconds")})`;
+const told = ofSource("lifeboat_data_source_dumps");
+
+/** Sources that have not one dump, by how old one may be: 0 times infinity would be no number. */
+const withoutDump = `(${ofSource("lifeboat_data_source_max_age_seconds")} and ${told} == 0)`;
+
+/** Sources of guests that tell, of which no copy was ever seen. */
+const withoutCopy = `(${ofSource("lifeboat_data_source_copy_max_age_seconds")} and ${told} unless ${ofSource("lifeboat_data_source_copy_timestamp_seconds")})`;
 
 export function dumps() {
   return table({
@@ -67,10 +72,11 @@ export function dumps() {
       },
       {
         title: "Share of copy",
-        query: `(${ageOf("lifeboat_data_source_copy_timestamp_seconds")}) / ${ofSource("lifeboat_data_source_copy_max_age_seconds")}`,
+        query: `(${ageOf("lifeboat_data_source_copy_timestamp_seconds")}) / ${ofSource("lifeboat_data_source_copy_max_age_seconds")} or ${withoutCopy} * Inf`,
         unit: "percentunit",
         decimals: 0,
         steps: judged.shareOfAllowed,
+        words: judged.neverBefore,
         pixels: 110,
       },
     ],

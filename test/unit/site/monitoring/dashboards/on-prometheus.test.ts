@@ -32,6 +32,17 @@ describeQueries("a real Prometheus that knows the history of a site", () => {
     expect(await queriesWithoutData(content, variables, (expression) => server.ask(expression))).toEqual([]);
   });
 
+  test.each(files)("tells a number wherever it tells anything: $name [C4]", async ({ name, content }) => {
+    // A guest with everything, and one that has nothing yet.
+    for (const guest of name === "backup-guest.json" ? ["web", "wiki"] : [""]) {
+      const variables = guest === "" ? site : { environment: "prod", guest };
+      const queries = queriesOf(content, variables);
+      const told = await Promise.all(queries.map(({ expression }) => server.ask(expression)));
+      const noNumber = queries.filter((_, index) => JSON.stringify(told[index]).includes('"NaN"'));
+      expect(noNumber.map(({ panel, reference }) => `${panel} ${reference}`)).toEqual([]);
+    }
+  });
+
   test.each([
     { environment: "monitoring", found: [{ value: [expect.any(Number), "0"] }], meaning: "none" },
     { environment: "prod|monitoring", found: [{ value: [expect.any(Number), "1"] }], meaning: "one" },
