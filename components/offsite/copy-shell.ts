@@ -37,6 +37,15 @@ complain() {
 	failed=yes problem=$1
 }
 
+# FILE TEXT: whole or not at all. Where there is no room for it, what was there stays.
+replace() {
+	new=\${1%/*}/.new
+	printf '%s\\n' "$2" >"$new" && mv "$new" "$1" && return
+	rm -f "$new"
+	echo "$1 cannot be written" >&2
+	return 1
+}
+
 # Names of what was listed as a whole. That there is no such folder is no error; everything else is.
 listed() {
 	case $1 in
@@ -63,8 +72,7 @@ export function runEnd({ what, name, state, log }: RunEnd): string {
 [ -z "$failed" ] || message=$(printf '%s' "$problem" | tr '\\000-\\037\\042\\134\\177' ' ')
 result=success
 [ -z "$failed" ] || result=error
-printf '{"version":1,"result":"%s","time":%s,"message":"%s"}\\n' "$result" "$(date +%s)" "$message" >"${state}/status.json.new"
-mv "${state}/status.json.new" "${state}/status.json"
+replace "${state}/status.json" "$(printf '{"version":1,"result":"%s","time":%s,"message":"%s"}' "$result" "$(date +%s)" "$message")" || failed=yes
 word=SUCCESS
 [ -z "$failed" ] || word=ERROR
 printf '%s %s ${name}: %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$word" "$message" >>"${log}"

@@ -79,7 +79,11 @@ copy_source() {
 		complain "copies of $source cannot be listed: $(because)"
 		return
 	fi
-	grep -vxF -f "$work/there" "$work/here" >"$work/missing"
+	# 1: none is missing. Anything else is no answer.
+	grep -vxF -f "$work/there" "$work/here" >"$work/missing" 2>>"$work/messages" || [ $? = 1 ] || {
+		complain "what of $source is not copied yet cannot be told: $(tail -n 1 "$work/messages")"
+		return
+	}
 	exec 7<"${places.sources}/$source"
 	while IFS= read -r name; do
 		# As long as it is copied no run removes it. What one has removed by now is missing nowhere.
@@ -89,7 +93,7 @@ copy_source() {
 	done <"$work/missing"
 	exec 7<&-
 	mkdir -p ${places.newest}
-	sort "$work/there" | tail -n 1 >${places.newest}/"$source"
+	replace ${places.newest}/"$source" "$(sort "$work/there" | tail -n 1)" || failed=yes problem="the newest copy of $source cannot be noted"
 }
 
 for place in ${places.sources}/*/settings; do

@@ -85,6 +85,14 @@ files_prove() {
 	fi
 	sed -n 's/^\\(.*\\): \\(Contents differ\\|Size differs\\|File type differs\\)$/\\1/p' "$stage/differing" >"$stage/suspects"
 	while IFS= read -r suspect; do
+		# tar writes what is no plain letter of a name as \\303\\251 or \\n, and a backslash as two.
+		case $suspect in
+		*\\\\*)
+			# shellcheck disable=SC2059 # it is the format
+			suspect=$(printf "$(printf %s "$suspect" | sed 's/%/%%/g')x")
+			suspect=\${suspect%x}
+			;;
+		esac
 		case $suspect in
 		/*) file=$suspect ;;
 		*) file=$place/$suspect ;;

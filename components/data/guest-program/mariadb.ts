@@ -154,7 +154,7 @@ mariadb_items() {
 		return
 	fi
 	echo "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name REGEXP '[[:cntrl:]]'" | user_sql >"$small/strange"
-	[ "$(cat "$small/strange")" = 0 ] || fail 'a database has a name that is more than one line'
+	[ "$(cat "$small/strange")" = 0 ] || fail 'a database has a name with a line break or another control character'
 	user_sql <<'end'
 SELECT CONCAT('database ', schema_name) FROM information_schema.schemata
 	WHERE schema_name NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')

@@ -95,6 +95,9 @@ postgres_items() {
 		printf '%s\\n' "$databases" | sed 's/^/database /'
 		return
 	fi
+	# Two lines of one name would be two databases, and the one that has it in none of them.
+	echo "SELECT count(*) FROM pg_database WHERE datname ~ '[[:cntrl:]]'" | user_sql >"$small/strange"
+	[ "$(cat "$small/strange")" = 0 ] || fail 'a database has a name with a line break or another control character'
 	user_sql <<'end'
 SELECT 'database ' || datname FROM pg_database
 	WHERE datallowconn AND NOT datistemplate AND pg_get_userbyid(datdba) <> :'role'
@@ -129,12 +132,31 @@ prove_roles() {
 	open_item "$1" | awk '/^CREATE ROLE / { n++ } END { print "roles", n + 0 }'
 }
 
+# What an archive of pg_dump, which comes over standard input, says of its database: encoding and order, as words of CREATE DATABASE.
+# They stand near its beginning, in plain text.
+database_words() {
+	head -c 65536 | tr '\\000-\\037' '\\n' | sed -nE "s/^CREATE DATABASE .* WITH TEMPLATE = template0 (ENCODING = '[A-Za-z0-9_]+'\
+( (LOCALE_PROVIDER = [a-z]+|(ICU_|BUILTIN_)?LOCALE = '[A-Za-z0-9_.@-]*'|LC_[A-Z]+ = '[A-Za-z0-9_.@-]*'))*).*;\\$/\\1/p" | head -n 1
+}
+
+# SQL that makes the database :name in the encoding and order of the database :of, or by :words where that is not there. Before
+# PostgreSQL 15 there is one provider of orders, which has no name.
+create_like() {
+	cat <<'end'
+SELECT format('CREATE DATABASE %I TEMPLATE template0 ', :'name') || coalesce(
+	(SELECT format('ENCODING %L LC_COLLATE %L LC_CTYPE %L', pg_encoding_to_char(encoding), datcollate, datctype) ||
+		CASE facts ->> 'datlocprovider' WHEN 'c' THEN ' LOCALE_PROVIDER libc'
+		WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', coalesce(facts ->> 'datlocale', facts ->> 'daticulocale'))
+		WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', facts ->> 'datlocale') ELSE '' END
+	FROM pg_database d, to_jsonb(d) facts WHERE datname = :'of'),
+	CASE WHEN current_setting('server_version_num')::int < 150000 THEN replace(:'words', ' LOCALE_PROVIDER = libc', '') ELSE :'words' END) \\gexec
+end
+}
+
 prove_database() {
 	export PGDATABASE=postgres
-	user_sql -v of="$1" <<'end'
-SELECT format('CREATE DATABASE %I TEMPLATE template0%s', :'throwaway', (SELECT format(' ENCODING %L LC_COLLATE %L LC_CTYPE %L',
-	pg_encoding_to_char(encoding), datcollate, datctype) FROM pg_database WHERE datname = :'of')) \\gexec
-end
+	words=$( (open_item "$2" 2>/dev/null || true) | database_words)
+	create_like | user_sql -v name="$throwaway" -v of= -v words="$words"
 	open_item "$2" | as_"$proof" pg_restore -w --exit-on-error --no-owner --no-privileges --no-comments --no-tablespaces \\
 		--no-publications --no-subscriptions --no-security-labels --dbname="$throwaway"
 	export PGDATABASE="$throwaway"
@@ -169,13 +191,18 @@ end
 postgres_load() {
 	[ "$1" = database ] || fail "$1 is no database: psql reads it"
 	export PGDATABASE=postgres
+	# Its beginning is read twice.
+	head=$(mktemp)
+	head -c 65536 >"$head"
+	exec 6<"$head"
+	words=$(database_words <"$head")
+	rm "$head"
 	# In the encoding and order of the one that it is to replace, where there is one.
-	super_sql -v name="$2" -v of="\${like:-}" <<'end'
-SELECT format('CREATE DATABASE %I TEMPLATE template0%s', :'name', (SELECT format(' ENCODING %L LC_COLLATE %L LC_CTYPE %L',
-	pg_encoding_to_char(encoding), datcollate, datctype) FROM pg_database WHERE datname = :'of')) \\gexec
-SELECT format('COMMENT ON DATABASE %I IS %L', :'name', :'mark') \\gexec
-end
-	as_superuser pg_restore -w --exit-on-error --dbname="dbname='$(printf '%s' "$2" | sed "s/[\\\\']/\\\\\\\\&/g")'"
+	{
+		create_like
+		printf '%s\\n' "SELECT format('COMMENT ON DATABASE %I IS %L', :'name', :'mark') \\\\gexec"
+	} | super_sql -v name="$2" -v of="\${like:-}" -v words="$words"
+	cat /dev/fd/6 - | as_superuser pg_restore -w --exit-on-error --dbname="dbname='$(printf '%s' "$2" | sed "s/[\\\\']/\\\\\\\\&/g")'"
 }
 
 # Only what load has made.

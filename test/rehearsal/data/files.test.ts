@@ -119,6 +119,11 @@ echo single > /etc/single.conf; chmod 0600 /etc/single.conf`);
     expect(await bad.failingRun()).toBe(
       "ERROR bad: Unable to prove the dump of path /srv/bad: /srv/bad/./file is another than in the dump, although nobody has changed it",
     );
+    // Names that tar writes in another way.
+    for (const name of ["é 100%% \\\\d", "two\\nlines"]) {
+      await guest.must(`cd /srv/bad && rm -- * && echo good > "$(printf '${name}')" && sleep 2`);
+      expect(await bad.failingRun()).toContain("is another than in the dump, although nobody has changed it");
+    }
     await guest.must("rm /usr/local/sbin/tar");
     await bad.dump();
   });

@@ -4,7 +4,13 @@ import { DatabaseGuest } from "../../support/database-guest/database-guest";
 import { commandSource, filesSource, InstalledSource, mariaDbSource, postgresSource } from "./support/data-source";
 import { mariaDb } from "./support/mariadb-shop";
 
-/** `kill -9` at each line of a run: what lies there is whole at any moment, and the next run is, too. */
+/**
+ * `kill -9` at each line of a run: what lies there is whole at any moment, and the next run is, too. Of the parts of databases, whose
+ * lines take seconds each, a sample is killed, and the lines that all kinds share once: `LIFEBOAT_EVERY_LINE=yes` in the environment
+ * kills each kind at every line that it comes to.
+ */
+
+const isEveryLine = process.env["LIFEBOAT_EVERY_LINE"] === "yes";
 
 const isRoot = process.getuid?.() === 0;
 const folder = "/var/backups/lifeboat";
@@ -27,7 +33,7 @@ interface Kind {
   readonly prepare: (guest: DatabaseGuest) => Promise<unknown>;
   /** Lines of these files are killed: those that all kinds share are where a run takes no time. */
   readonly files: RegExp;
-  /** Of these lines one in so many: those of a database take seconds each. */
+  /** Of these lines one in so many, where not every line is killed. */
   readonly oneIn: number;
   /** After every so many of them the next run has to end well, and after the last. */
   readonly every: number;
@@ -109,8 +115,10 @@ end`,
     await steps(source, { STEP_TRACE: "/run/trace" });
     expect(await installed.lastLine()).toMatch(/^SUCCESS /u);
     const trace = await guest.must("cat /run/trace && rm /run/trace");
-    const lines = [...new Set(trace.split("\n"))].filter((line) => files.test(line) && !line.startsWith("settings:"));
-    return lines.filter((_, index) => index % oneIn === 0 || index === lines.length - 1);
+    const lines = [...new Set(trace.split("\n"))].filter(
+      (line) => (isEveryLine || files.test(line)) && !line.startsWith("settings:"),
+    );
+    return lines.filter((_, index) => isEveryLine || index % oneIn === 0 || index === lines.length - 1);
   }
 
   /** The sums of all that lies in a dump. */
@@ -158,6 +166,7 @@ end`,
         told.add(/was killed.*?(?=;|$)/u.exec(log)?.[0] ?? "nothing");
         expect({ line, left: await left(one.source.name) }).toEqual({ line, left: "" });
       }
+      if (isEveryLine) process.stderr.write(`${one.kind}: killed at ${String(lines.length)} lines\n`);
       expect([...told]).toEqual(expect.arrayContaining(["was killed, and what it left is removed"]));
       if (one.kind === "files") {
         // Those that all kinds share, so that the others need not.
@@ -166,7 +175,7 @@ end`,
         expect(lines.filter((line) => shared.test(line)).length).toBeGreaterThan(100);
       }
     },
-    1_200_000,
+    isEveryLine ? 10_800_000 : 1_200_000,
   );
 
   /** Whatever has the name of a dump of a source, from the oldest. */

@@ -197,6 +197,35 @@ esac
     expect(await lies()).not.toContain(`${at}/${first}/SHA256SUMS`);
   });
 
+  test("with a full disk for what a run says keep what the last one said, and the run fails [J2]", async () => {
+    dump(first, "one");
+    await copies();
+    const told = await status();
+    await guest.must(`cp -a ${places.state} /run/kept && mount -t tmpfs -o size=1m full ${places.state}
+cp -a /run/kept/. ${places.state} && rm -r /run/kept; dd if=/dev/zero of=${places.state}/filler bs=4k 2>/dev/null || :`);
+    dump(second, "two");
+    expect(await copies()).toMatchObject({
+      exitCode: 1,
+      stdout: `${second}: copied\n`,
+      stderr: expect.stringContaining(`${places.state}/status.json cannot be written`),
+    });
+    expect([await status(), await guest.must(`cat ${places.newest}/shop`)]).toEqual([told, first]);
+    expect(await guest.must(`tail -n 1 ${places.log}`)).toMatch(
+      / ERROR offsite: the newest copy of shop cannot be noted$/u,
+    );
+    expect(await guest.must(`ls -A ${places.state} ${places.newest}`)).not.toContain(".new");
+    await guest.must(`umount ${places.state}`);
+    expect(await copies()).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await guest.must(`cat ${places.newest}/shop`)).toBe(second);
+    // Where no list of what is missing can be written, that is no success.
+    const third = "2026-11-23/postgres/shop-030000Z";
+    dump(third, "three");
+    await guest.must("rm /run/lifeboat-offsite/missing && mkdir /run/lifeboat-offsite/missing");
+    expect(await copies()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("cannot be told") });
+    await guest.must("rmdir /run/lifeboat-offsite/missing");
+    expect(await copies()).toMatchObject({ exitCode: 0, stdout: `${third}: copied\n` });
+  });
+
   test("that are damaged here are not copied, and said so [J2]", async () => {
     dump(first, "one");
     writeFileSync(guest.path(`/var/backups/lifeboat/${first}/item-1.dump.zst`), "0ne");

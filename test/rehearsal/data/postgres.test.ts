@@ -86,6 +86,60 @@ end`);
     expect(shown).toBe("");
   });
 
+  test("a name that is two lines is no name of two databases: an error, and nothing counts as dumped [I1, I4]", async () => {
+    const names = ['"two\nlines"', '"a\ttab"'];
+    await guest.must("runuser -u postgres -- psql -qX", { input: "CREATE DATABASE two;" });
+    const all = new InstalledSource(guest, postgresSource({ name: "all" }));
+    for (const name of names) {
+      await guest.must("runuser -u postgres -- psql -qX", { input: `CREATE DATABASE ${name};` });
+      expect(await all.failingRun()).toBe(
+        "ERROR all: Unable to list what is to be dumped: a database has a name with a line break or another control character",
+      );
+      await guest.must("runuser -u postgres -- psql -qX", { input: `DROP DATABASE ${name};` });
+    }
+    expect(await all.manifests()).toEqual([]);
+    await guest.must("runuser -u postgres -- psql -qX", { input: "DROP DATABASE two;" });
+  });
+
+  test("a database comes back in its own encoding and order, also where none of its name is there [I4, I6]", async () => {
+    const sql = (input: string) => guest.must("runuser -u postgres -- psql -qXAt -v ON_ERROR_STOP=1", { input });
+    await sql(`CREATE DATABASE "o'Größe" TEMPLATE template0 ENCODING UTF8 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk' LOCALE 'C.UTF-8';
+CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 LOCALE 'C';
+\\c latin
+SET client_encoding = 'UTF8';
+CREATE TABLE words AS SELECT 'é' word;`);
+    const source = new InstalledSource(guest, postgresSource({ name: "orders", databases: ["o'Größe", "latin"] }));
+    await source.dump();
+    const [manifest] = await source.manifests();
+    const load = `set -e; ${dataProgram} fetch orders "$DUMP" "$FILE" >/run/item; sum=$(zstd -dc /run/item | sha256sum | cut -d ' ' -f 1)
+${dataProgram} receive orders database "$LIKE" "$COPY" "$sum" </run/item`;
+    const facts = `SELECT concat_ws(' ', pg_encoding_to_char(encoding), datlocprovider, coalesce(daticulocale, '-'), datcollate, datctype) FROM pg_database WHERE datname = `;
+    for (const [index, like, found] of [
+      [1, "o'Größe", "UTF8 i de-u-co-phonebk C.UTF-8 C.UTF-8"],
+      [1, "gone", "UTF8 i de-u-co-phonebk C.UTF-8 C.UTF-8"],
+      [2, "latin", "LATIN1 c - C C"],
+      [2, "gone", "LATIN1 c - C C"],
+    ] as const) {
+      const environment = { DUMP: manifest?.name ?? "", FILE: manifest?.items[index]?.file ?? "", LIKE: like };
+      const loaded = await guest.shell(load, { environment: { ...environment, COPY: "copy" } });
+      expect(loaded).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(await sql(`${facts}'copy'`)).toBe(found);
+      await source.program("drop-copy", ["copy"]);
+    }
+    expect(await guest.must("ls -A /tmp")).toBe("");
+  });
+
+  test("why a dump does not restore is told in the server's words, and not the statement [I4]", async () => {
+    const sql = (input: string, PGDATABASE: string) =>
+      guest.must("runuser -u postgres -- psql -qX", { input, environment: { PGDATABASE } });
+    await sql("CREATE DATABASE watched", "postgres");
+    await sql("CREATE EXTENSION pg_stat_statements", "watched");
+    const watched = new InstalledSource(guest, postgresSource({ name: "watched", databases: ["watched"] }));
+    expect(await watched.failingRun()).toMatch(
+      /^ERROR watched: Unable to prove the dump of database watched: could not execute query: ERROR: {2}permission denied to create extension/u,
+    );
+  });
+
   test("a dump for recipients is opened by the identity alone, which no guest has [I5]", async () => {
     const identity = await guest.must("age-keygen 2>/dev/null | grep AGE-SECRET-KEY");
     const recipient = await guest.must("age-keygen -y", { input: identity });
