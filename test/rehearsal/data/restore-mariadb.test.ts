@@ -276,7 +276,7 @@ async function count(): Promise<number> {
 /** All that is in the database, as text; without what its event writes. */
 function everything(): Promise<string> {
   return guest.must(
-    `mariadb-dump --skip-comments --routines --events --hex-blob --ignore-table="$NAME.ran" -- "$NAME"`,
+    `mariadb-dump --skip-comments --single-transaction --routines --events --hex-blob --ignore-table="$NAME.ran" -- "$NAME"`,
     { environment: { NAME: shop } },
   );
 }

@@ -26,6 +26,7 @@ CREATE SEQUENCE numbers START WITH 7;
 CREATE FUNCTION seven() RETURNS int DETERMINISTIC RETURN 7;
 CREATE VIEW many AS SELECT COUNT(*) + seven() AS n FROM orders;
 CREATE VIEW \`of \`\`others\`\`\` AS SELECT * FROM elsewhere.one;
+CREATE DEFINER=gone@nowhere VIEW whose AS SELECT id, note FROM orders;
 CREATE DEFINER=gone@nowhere PROCEDURE forget() DELETE FROM orders;
 ALTER DATABASE ${shop} COLLATE latin1_swedish_ci;
 CREATE PROCEDURE other() SELECT 1;
