@@ -42,7 +42,7 @@ last_words() {
 		[ "$(df --output=avail "$disk" 2>/dev/null | tail -n 1 | tr -d ' ')" != 0 ] || { printf 'No space left on device: %s\\n' "$disk" && return; }
 	done
 	# Behind its reason it writes the whole statement, which may be pages.
-	sed -n 's/^pg_restore: error: //p' "$small/messages" 2>/dev/null | head -n 1 | cut -c 1-500 | grep . && return
+	grep '^pg_restore: error: ' "$small/messages" 2>/dev/null | head -n 1 | cut -c 1-500 | grep . && return
 	grep -v -e '^[[:space:]]*$' -e '^age: report unexpected' "$small/messages" 2>/dev/null | tail -n 1 | cut -c 1-500
 }
 

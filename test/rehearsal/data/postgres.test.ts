@@ -136,7 +136,7 @@ ${dataProgram} receive orders database "$LIKE" "$COPY" "$sum" </run/item`;
     await sql("CREATE EXTENSION pg_stat_statements", "watched");
     const watched = new InstalledSource(guest, postgresSource({ name: "watched", databases: ["watched"] }));
     expect(await watched.failingRun()).toMatch(
-      /^ERROR watched: Unable to prove the dump of database watched: could not execute query: ERROR: {2}permission denied to create extension/u,
+      /^ERROR watched: Unable to prove the dump of database watched: pg_restore: error: could not execute query: ERROR: {2}permission denied to create extension/u,
     );
   });
 
