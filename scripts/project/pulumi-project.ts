@@ -85,7 +85,9 @@ export function parseStackText(text: string, file: string): StackFile {
 
 function fileOf(project: PulumiProject, environment: string): string {
   const names = readdirSync(project.settingsFolder);
-  const file = [`Pulumi.${environment}.yaml`, `Pulumi.${environment}.yml`].find((name) => names.includes(name));
+  // Only what can be a stack's name: every line that is printed to be pasted has it as it is.
+  const wanted = [`Pulumi.${environment}.yaml`, `Pulumi.${environment}.yml`].filter((name) => settingsFile.test(name));
+  const file = wanted.find((name) => names.includes(name));
   if (file !== undefined) return join(project.settingsFolder, file);
   const known = environmentNames(project);
   throw usageError(

@@ -118,6 +118,16 @@ describe("reading the settings", () => {
     expect(error.message).toContain("there is no environment 'prod'");
     expect(error.hint).toBe("environments here: lab");
   });
+
+  test.each(["$(touch hit)", "a b", "a'b", "a;b"])(
+    "a file for %s is none of an environment: its name would be pasted with the commands that are printed [N6]",
+    async (name) => {
+      write(`Pulumi.${name}.yaml`, environmentFile("{}"));
+      const site = await open();
+      expect(site.environmentNames).toEqual([]);
+      expect((await refusal(() => site.environment(name))).message).toContain("there is no environment");
+    },
+  );
 });
 
 describe("a guest by id, name or env/name", () => {
