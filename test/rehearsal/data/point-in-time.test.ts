@@ -156,6 +156,24 @@ const source = "shop";
     });
   });
 
+  test("a backup without room for its notes has its message, and the status keeps what it said [I4, I7]", async () => {
+    const kept = `/var/lib/pgbackrest/lifeboat-${source}`;
+    const before = JSON.parse(await web.mustVerb("status", source));
+    await web.guest.must(
+      `cp -a ${kept} /run/kept && mount -t tmpfs -o size=4m,mode=700 full ${kept} && cp -a /run/kept/. ${kept} && chown postgres: ${kept} && rm -r /run/kept; dd if=/dev/zero of=${kept}/filler bs=4k 2>/dev/null || :`,
+    );
+    const { exitCode, stderr } = await web.verb("backup", source, "diff");
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^ERROR: no diff backup of shop: .*[Nn]o space left on device/mu),
+    });
+    expect(stderr).toContain(`CARE: what status tells is older than this: ${kept}/state cannot be written`);
+    const { state, stateAt } = JSON.parse(await web.mustVerb("status", source));
+    expect({ state, stateAt }).toEqual({ state: before.state, stateAt: before.stateAt });
+    await web.guest.must(`umount ${kept}`);
+    await web.mustVerb("backup", source, "diff");
+  });
+
   /** When a WAL segment was written to the server's disk. undefined: it does not lie there. */
   const storedAt = async (segment: string): Promise<number | undefined> => {
     const { stdout } = await web.guest.shell(

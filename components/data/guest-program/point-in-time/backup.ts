@@ -1,5 +1,11 @@
 /** Backups, and what is known of the archive. */
-export const backupPart = `note_state() { printf '%s %s\\n' "$(date +%s)" "$1" >"$kept/state.new" && mv "$kept/state.new" "$kept/state"; }
+export const backupPart = `# Whole or not at all: where there is no room for it, what was there stays.
+note_state() {
+  printf '%s %s\\n' "$(date +%s)" "$1" >"$kept/state.new" && mv "$kept/state.new" "$kept/state" && return
+  rm -f "$kept/state.new"
+  say "CARE: what status tells is older than this: $kept/state cannot be written"
+  return 1
+}
 
 # After a clean start it sleeps for checkpoint_timeout, and the archive timeout does not count before it has woken up once.
 wake_checkpointer() { ask -c 'select pg_reload_conf()' >/dev/null; }
@@ -12,9 +18,9 @@ may_expire() {
 
 back_up() {
   case $1 in full | diff) ;; *) fail 2 "a backup is full or diff, not '$1'" ;; esac
-  is_up || { note_state "failed PostgreSQL $cluster does not run"; fail 1 "PostgreSQL $cluster does not run"; }
+  is_up || { note_state "failed PostgreSQL $cluster does not run" || :; fail 1 "PostgreSQL $cluster does not run"; }
   if needs_restart; then
-    note_state restart-needed
+    note_state restart-needed || :
     fail 1 "nothing is archived: PostgreSQL $cluster has to be restarted once, for archive_mode" "pg_ctlcluster $version $name restart"
   fi
   expire=y
@@ -23,8 +29,8 @@ back_up() {
   as_owner pgbackrest --config="$conf" --stanza="$source" --log-level-console=off --log-level-stderr=error \\
     --expire-auto="$expire" --type="$1" backup 2>"$errors" || rc=$?
   if [ "$rc" -ne 0 ]; then
-    translate "$rc"
-    note_state "failed $cause"
+    translate 1
+    note_state "failed $cause" || :
     fail "$code" "no $1 backup of $source: $cause" "$hint"
   fi
   note_state "backup $1"

@@ -63,7 +63,7 @@ pgb() {
     --log-level-stderr=error "$@" 2>"$errors"
 }
 
-# What pgBackRest's complaint means: sets \`cause\`, \`hint\` and \`code\`.
+# CODE, which is 124 only where timeout ended it: what pgBackRest's complaint means. Sets \`cause\`, \`hint\` and \`code\`.
 translate() {
   hint='' code=1
   wait="wait for its end, then again"
@@ -95,6 +95,11 @@ translate() {
     cause=\${said:-$(tail -n 1 "$errors")}
     [ -n "$cause" ] || cause="pgBackRest ended without a word" ;;
   esac
+  # What it said did not fit either.
+  if [ ! -s "$errors" ] && [ "$(df --output=avail "$kept" | tail -n 1 | tr -d ' ')" = 0 ]; then
+    code=1 cause="No space left on device: $kept"
+    return
+  fi
   [ "$1" -ne 124 ] || { code=14 cause="$endpoint:$port cannot be reached: no answer within $patience s" hint=$there; }
 }
 

@@ -43,7 +43,7 @@ fetch_set() {
     --pg1-path="$new" --set="$set_" --type="$type" --target="$target" --target-timeline="$timeline" \\
     --target-action=promote --recovery-option="restore_command=$command" restore 2>"$errors" || rc=$?
   if [ "$rc" -ne 0 ]; then
-    translate "$rc"
+    translate 1
     rm -rf "$new" "$kept/recovery"
     fail "$code" "the backup $set_ cannot be fetched: $cause; PostgreSQL $cluster is as it was" "$hint"
   fi
