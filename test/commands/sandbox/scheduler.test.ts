@@ -45,7 +45,7 @@ async function jobOptions(options: Record<string, string>): Promise<void> {
   await site.on(lab, (client) => client.put(["cluster", "backup", "lifeboat-lab"], options));
 }
 
-test("lab's job fires on Sunday 03:00 of the node's time, and the fourth run removes the first archive [A3, A4, 002 P3, 002 P4]", async () => {
+test("lab's job fires on Sunday 03:00 of the node's time, and the fourth run removes the first archive [A3, A4, 000 CA11.2, 002 P3, 002 P4]", async () => {
   // A Wednesday at noon, far from any change of summer time.
   await setClock("2027-01-13T12:00:00Z");
   const runs: string[][] = [];

@@ -78,7 +78,7 @@ test.each([
   expect(systemdCalendar(event)).toBe(wanted);
 });
 
-test("every environment is copied, and nothing is ever removed offsite [E6]", () => {
+test("every environment is copied, and nothing is ever removed offsite [E6, 000 CA11.2]", () => {
   const script = copyScript(settings);
   expect(script).toContain('copy_environment prod lifeboat-state-prod || complain "prod: NOT copied as a whole"');
   expect(script).toContain('copy_environment lab lifeboat-state-lab || complain "lab: NOT copied as a whole"');

@@ -166,7 +166,7 @@ test("a bucket is mirrored with its versions, and every one comes back in its or
   expect(headers).toMatchObject({ "content-type": "image/svg+xml", "x-amz-meta-owner": "anna" });
 });
 
-test("the next day only what is new is sent, and each day comes back as it was [J4]", async () => {
+test("the next day only what is new is sent, and each day comes back as it was [J4, 003 DOD2]", async () => {
   const [first] = await mirrorOf(bucketOf(uploads, owner)).far.lists();
   await write(uploads, "logo.svg", "third");
   await write(uploads, "new.txt", "new");

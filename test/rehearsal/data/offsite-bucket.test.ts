@@ -149,7 +149,7 @@ async function copied(key: string): Promise<Version> {
 const settingAt = async (what: string) =>
   (await as(root, { method: "GET", path: `/${bucket}`, query: { [what]: "" } })).text;
 
-test("pulumi up makes it with the plugin of AWS, and has nothing to do a second time [J1]", async () => {
+test("pulumi up makes it with the plugin of AWS, and has nothing to do a second time [J1, 000 CA11.3]", async () => {
   await pulumi("up", "--yes", "--skip-preview");
   await pulumi("preview", "--expect-no-changes");
   await pulumi("preview", "--refresh", "--expect-no-changes");

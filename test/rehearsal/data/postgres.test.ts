@@ -24,7 +24,7 @@ end`);
 
   afterAll(() => guest?.stop());
 
-  test("a run leaves a proven dump, a line in the log and nothing else [I1, I2, I4, 001 AC2]", async () => {
+  test("a run leaves a proven dump, a line in the log and nothing else [I1, I2, I4, 000 CA11.3, 001 AC2]", async () => {
     const shop = new InstalledSource(guest, postgresSource({ databases: ["shop"] }), `p'a"s$s\\w;o r:d%é@/`);
     const line = await shop.dump();
     expect(line).toMatch(

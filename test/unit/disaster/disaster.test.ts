@@ -29,6 +29,25 @@ test("every scenario of the runbook is rehearsed, by tests that are there [H4, 0
   }
 });
 
+test("the runbook has what is promised, who is called, steps for each scenario, and a checklist [H4, 000 CA11.5, 003 DOD4, 003 DOD7]", () => {
+  const runbook = readFileSync(join(project, "docs/runbooks/disaster-recovery.md"), "utf8");
+  const parts = new Map(runbook.split(/^## /mu).map((part) => [part.split("\n", 1)[0] ?? "", part]));
+  expect(parts.get("What you need")).toMatch(/contacts:\n +- "/u);
+  expect(parts.get("What is promised")).toMatch(/`rto`[^]*`rpo` \(26 hours/u);
+  expect(parts.get("Afterwards")?.match(/^- \[ \] /gmu)?.length).toBeGreaterThan(3);
+  for (const heading of new Set(scenarios.map((scenario) => scenario.heading))) {
+    const steps = parts.get(heading) ?? "";
+    // A page of its own has them where the scenario's is long.
+    const pages = [...steps.matchAll(/\]\(([a-z-]+\.md)/gu)].map(([, page = ""]) =>
+      readFileSync(join(project, "docs/runbooks", page), "utf8"),
+    );
+    expect([heading, [steps, ...pages].some((page) => /^(?:1\. | {4}lifeboat )/mu.test(page))]).toEqual([
+      heading,
+      true,
+    ]);
+  }
+});
+
 const passed = { title: "one [H1]", status: "passed", failureMessages: [] };
 const pending = { title: "left out", status: "pending" };
 

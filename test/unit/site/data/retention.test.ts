@@ -23,7 +23,7 @@ function afterDays(days: number, first = Date.UTC(2026, 0, 1, 3) / 1000): DumpNa
   return dumps;
 }
 
-test("after two years of daily dumps 7 days, 4 weeks and 12 months have one [I3]", () => {
+test("after two years of daily dumps 7 days, 4 weeks and 12 months have one [I3, 000 CA11.3]", () => {
   const left = afterDays(730).map(({ name }) => name.slice(0, 10));
   expect(left.join(" ")).toBe(
     "2027-01-31 2027-02-28 2027-03-31 2027-04-30 2027-05-31 2027-06-30 2027-07-31 2027-08-31 2027-09-30 2027-10-31 " +
