@@ -20,7 +20,7 @@ export const command = defineCommand({
     },
   ],
   options: [
-    { flags: "--once", description: "look once, print the page and end; 3: an environment could not be looked at" },
+    { flags: "--once", description: "look once, print the page and end; 3: something could not be looked at" },
     { flags: "--listen <address>", description: `where it answers (default: ${exporterDefaults.address})` },
     {
       flags: "--interval <duration>",

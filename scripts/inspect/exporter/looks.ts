@@ -1,4 +1,5 @@
 import { ProxmoxError } from "../../../proxmox/api/errors";
+import type { MissingPrivilege } from "../../../proxmox/api/permissions";
 import { failureOf } from "../../clients/failure";
 import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
@@ -7,7 +8,7 @@ import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { type Surroundings, surroundingsOf } from "../status/surroundings";
 import { KeptLook, type LookFailure } from "./kept-look";
-import { lookAt, lookForMissing, LookMemory } from "./look";
+import { type EnvironmentLook, lookAt, lookForMissing, LookMemory } from "./look";
 import { pageOf } from "./page";
 import { type Sample, sample } from "./sample";
 import { samplesOf } from "./samples";
@@ -19,6 +20,8 @@ const atOnce = { parallel: 4, perKey: 4, keyOf: () => "" };
 /** What is kept of an environment while the exporter runs. */
 interface Watched {
   readonly kept: KeptLook;
+  /** What its last look could not see, one clause each. */
+  unseen: readonly string[];
   readonly memory: LookMemory;
   isBusy: boolean;
 }
@@ -48,6 +51,11 @@ export class Looks {
   /** Names of the environments of which the last look has not succeeded. */
   get missed(): string[] {
     return [...this.watched].filter(([, { kept }]) => kept.isMissed).map(([name]) => name);
+  }
+
+  /** What the last looks could not see of environments that they saw otherwise: `prod: storage backup`. */
+  get incomplete(): string[] {
+    return [...this.watched].flatMap(([name, { unseen }]) => unseen.map((what) => `${name}: ${what}`));
   }
 
   /**
@@ -97,7 +105,7 @@ export class Looks {
   private of(name: string): Watched {
     const known = this.watched.get(name);
     if (known !== undefined) return known;
-    const made = { kept: new KeptLook(name), memory: new LookMemory(), isBusy: false };
+    const made = { kept: new KeptLook(name), memory: new LookMemory(), isBusy: false, unseen: [] };
     this.watched.set(name, made);
     return made;
   }
@@ -118,10 +126,12 @@ export class Looks {
     watched.isBusy = true;
     const begun = performance.now();
     try {
-      kept.lacks(await lookForMissing(environment));
+      const missing = await lookForMissing(environment);
+      kept.lacks(missing);
       const look = await lookAt(environment, surroundings, memory, this.context);
       const seconds = Math.round(performance.now() - begun) / 1_000;
       if (look.facts.storages.unreadable.length > 0) kept.count("incomplete");
+      watched.unseen = unseenBy(look, missing);
       kept.saw({ samples: samplesOf(look), ended: Date.now() / 1_000, seconds });
     } catch (error) {
       this.fail(environment.name, error);
@@ -137,13 +147,31 @@ export class Looks {
     const { signal, talk } = this.context;
     if (signal.aborted) return;
     const kind = kindOf(error);
-    this.of(name).kept.failed(kind, kind === "forbidden");
+    const watched = this.of(name);
+    watched.unseen = [];
+    watched.kept.failed(kind, kind === "forbidden");
     this.page = undefined;
     const { message, hint, stack } = failureOf(error, `look at ${name}`);
     if (stack !== undefined) talk.text(stack);
     talk.line(message);
     if (hint !== undefined) talk.hint(hint);
   }
+}
+
+/** What a look could not see: it must not pass for a whole one. */
+function unseenBy({ facts, state, status }: EnvironmentLook, missing: readonly MissingPrivilege[]): string[] {
+  const trouble = state?.status.trouble;
+  const causes = [
+    ...facts.storages.unreadable,
+    ...missing.map(({ privilege, path }) => `the token lacks ${privilege} on ${path}`),
+  ];
+  const unsure = status.guests.filter(({ allSeen }) => !allSeen);
+  return [
+    ...causes,
+    // Of an archive of its own, or of a storage that may not be mounted.
+    ...(causes.length === 0 ? unsure.map(({ name }) => `the backups of ${name} could not all be seen`) : []),
+    ...(trouble === undefined ? [] : [`its state could not be seen: ${trouble}`]),
+  ];
 }
 
 /** The kind of a failure: one of few, whatever its message. */

@@ -12,6 +12,9 @@ export const pageShape = z.strictObject({
   exitCode: z.number(),
   page: z.string().describe("the metrics, in Prometheus' text format"),
   missed: z.array(z.string()).describe("environments that could not be looked at"),
+  incomplete: z
+    .array(z.string())
+    .describe("what could not be seen of the others, one sentence each, after its environment"),
 });
 
 /** One look at every environment. */
@@ -21,12 +24,16 @@ export async function inspectOnce(
 ): Promise<Inspection<ValueOf<typeof pageShape>>> {
   const looks = new Looks(context, options);
   await looks.round();
-  const exitCode = looks.missed.length === 0 ? exitCodes.done : exitCodes.partly;
+  const { missed, incomplete } = looks;
+  const exitCode = missed.length + incomplete.length === 0 ? exitCodes.done : exitCodes.partly;
   const page = looks.text();
   return {
-    value: { exitCode, page, missed: looks.missed },
+    value: { exitCode, page, missed, incomplete },
     print: () => context.io.writeOutput(page),
     exitCode,
+    remark: (talk) => {
+      for (const text of incomplete) talk.hanging("Not seen: ", text);
+    },
   };
 }
 

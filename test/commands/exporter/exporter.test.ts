@@ -124,7 +124,7 @@ test("a node that is down: the environment is not up, tells nothing of its guest
 
 test("a storage that cannot be used makes backups unknown, and not missing [C2]", async () => {
   await site.fault("answer-595", { node, path: "GET /nodes/pve-prod/storage/backup/content$" });
-  const page = await look();
+  const page = await look(3);
   await site.clearFaults();
   expect(page.value("lifeboat_guest_archives_seen", { guest: "web" })).toBe(0);
   expect(page.of("lifeboat_guest_backups", { guest: "web" })).toEqual([]);
@@ -136,7 +136,7 @@ test("an archive that is known to be damaged is no good backup while nobody can 
   site.putArchive(node, web, now - 3_600, 2_500, "lifeboat verify 2026-11-22T05:00:00Z damaged: a bit");
   const before = await look();
   await site.fault("answer-595", { node, path: "GET /nodes/pve-prod/storage/backup/content/." });
-  const page = await look();
+  const page = await look(3);
   await site.clearFaults();
   expect(before.value("lifeboat_guest_verification_failed", { guest: "web" })).toBe(1);
   expect(before.value("lifeboat_guest_last_backup_timestamp_seconds", { guest: "web" })).toBe(now - 7_200);
@@ -200,6 +200,17 @@ test("for scripts the page comes as JSON, with the environments that were not se
   const { page, missed } = shape.parse(JSON.parse(stdout));
   expect([code, missed]).toEqual([3, ["prod"]]);
   expect(new MetricsPage(page).value("lifeboat_environment_up", { environment: "lab" })).toBe(1);
+});
+
+test("what a look could not see is named, and is no success [C2, K4]", async () => {
+  await site.fault("answer-595", { node, path: "GET /nodes/pve-prod/storage/backup/content$" });
+  const { code, stdout, stderr } = await site.lifeboat(["exporter", "--once", "--json"]);
+  await site.clearFaults();
+  const { missed, incomplete } = z
+    .looseObject({ missed: z.array(z.string()), incomplete: z.array(z.string()) })
+    .parse(JSON.parse(stdout));
+  expect([code, missed, incomplete]).toEqual([3, [], [expect.stringMatching(/^prod: storage backup on pve-prod/u)]]);
+  expect(stderr).toMatch(/Not seen: prod: storage backup on pve-prod/u);
 });
 
 test.each([
