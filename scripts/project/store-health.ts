@@ -1,4 +1,5 @@
 import { request } from "node:https";
+import { setTimeout } from "node:timers/promises";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { codeOf, isUntrusted } from "../../proxmox/api/trust";
 import { messageOf } from "../machine/error-code";
@@ -6,6 +7,9 @@ import type { SiteStore } from "./state-store";
 
 /** Milliseconds for the whole question: a store on the site answers in a few. */
 const patience = 4_000;
+
+/** Milliseconds until one that did not answer is asked again. */
+const pause = 200;
 
 /** What a state store says of itself. */
 export interface StoreHealth {
@@ -18,6 +22,17 @@ export interface StoreHealth {
 /** {@link storeHealth} for whoever only wants to use it. */
 export async function storeTrouble(store: SiteStore, signal?: AbortSignal): Promise<string | undefined> {
   return (await storeHealth(store, signal)).trouble;
+}
+
+/**
+ * {@link storeHealth} for whoever would go on without it: one that does not answer once is asked again. A connection that broke is
+ * no store that is lost.
+ */
+export async function lastingHealth(store: SiteStore, signal?: AbortSignal): Promise<StoreHealth> {
+  const first = await storeHealth(store, signal);
+  if (first.trouble === undefined) return first;
+  await setTimeout(pause, undefined, signal === undefined ? {} : { signal });
+  return storeHealth(store, signal);
 }
 
 /** Asks a state store whether it is there; without a key. MinIO says so itself; of another service any answer will do. */

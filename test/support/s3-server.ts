@@ -59,8 +59,8 @@ export class S3Server {
   slow: { readonly wait: number; readonly pieces: number } | undefined;
   /** Objects that it does not give, by bucket and key, and what is damaged: see {@link damage}. */
   private readonly damaged = new Map<string, Damage>();
-  /** Answers the next request with this status, whatever it asks. */
-  failsOnce: number | undefined;
+  /** Answers the next request with this status, whatever it asks; `reset`: it breaks the connection. */
+  failsOnce: number | "reset" | undefined;
   /** Done once, just before such an object is written: somebody else is quicker. */
   beforeWrite: { readonly of: (key: string) => boolean; readonly work: () => void } | undefined;
   private server: Server | undefined;
@@ -180,6 +180,7 @@ export class S3Server {
     if (this.failsOnce !== undefined) {
       const status = this.failsOnce;
       this.failsOnce = undefined;
+      if (status === "reset") return void response.destroy();
       return fail(response, status, "ServiceUnavailable");
     }
     if (url.pathname === "/minio/health/live" && this.failWith !== 503) return void response.writeHead(200).end();

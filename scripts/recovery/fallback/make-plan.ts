@@ -1,6 +1,6 @@
 import { stateDigest } from "../../../site/state-copies/state-digest";
 import { ownAddresses } from "../../../site/state/own-addresses";
-import { storeTrouble } from "../../project/store-health";
+import { lastingHealth } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { formatAgo, formatMoment } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
@@ -38,7 +38,7 @@ export async function planFallback(
 ): Promise<Omit<Planned<FallbackPlan>, "view">> {
   const { context, environment, selector, state } = session;
   await refuseLocal(session, states);
-  const trouble = await storeTrouble(states.siteStore, context.signal);
+  const { trouble } = await lastingHealth(states.siteStore, context.signal);
   const access: StateAccess = { place: states.local.place, store: place.of(selector) };
   const { copied, present } = await usableCopy(session, access, place);
   const variables = context.io.environment;
@@ -63,8 +63,7 @@ export async function planFallback(
     copy: described(facts),
     base: stateDigest(present.checkpoint, open),
     ...(since === undefined ? {} : { staleSince: since }),
-    // One failed answer is no store that is lost: it is asked again, now that the copy has been looked at.
-    answers: trouble === undefined || (await storeTrouble(states.siteStore, context.signal)) === undefined,
+    answers: trouble === undefined,
   };
   return { plan, demands: demandsOf(plan), inputs: { "the copy": digestOf(present.sha256) } };
 }

@@ -3,7 +3,7 @@ import { writtenMapping } from "../../../site/replaced-node/node-mapping";
 import { formatMoment } from "../../terminal/durations";
 import { type StoredObject, StoreError } from "../../clients/object-store/object-store";
 import { ownAddresses } from "../../../site/state/own-addresses";
-import { storeHealth } from "../../project/store-health";
+import { lastingHealth } from "../../project/store-health";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { localStates } from "../../project/backend";
@@ -46,7 +46,7 @@ export async function planRebuild(session: RebuildSession): Promise<Omit<Planned
  */
 export async function lookAtStates(session: RebuildSession): Promise<RebuildPlan> {
   const { site, siteStore, context, place, mapping } = session;
-  const { trouble, isThere } = await storeHealth(siteStore, context.signal);
+  const { trouble, isThere } = await lastingHealth(siteStore, context.signal);
   // What answers is not lost: its states may be newer than the copies.
   if (trouble !== undefined && isThere) throw cannotKnow(trouble);
   const environments: RebuiltEnvironment[] = [];

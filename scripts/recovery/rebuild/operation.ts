@@ -4,7 +4,7 @@ import type { GivenAnswers } from "../engine/consent";
 import type { Journal } from "../engine/journal";
 import type { Finding } from "../engine/step";
 import type { Operation } from "../engine/operation";
-import { storeTrouble } from "../../project/store-health";
+import { lastingHealth } from "../../project/store-health";
 import { copiesNow, lookAtGuest, planRebuild } from "./make-plan";
 import { outdatedRebuild } from "./outdated";
 import { waitForPulumi } from "../steps/state/wait-for-pulumi";
@@ -50,7 +50,7 @@ export function rebuildOperation(session: RebuildSession, { given, command }: Re
       return { value, print: (lines) => printReport(plan, journal, findings, lines) };
     },
     outdated: async (open) => {
-      const trouble = await storeTrouble(session.siteStore, session.context.signal);
+      const { trouble } = await lastingHealth(session.siteStore, session.context.signal);
       const guest = await lookAtGuest(session);
       const now = {
         exists: guest?.exists === true,

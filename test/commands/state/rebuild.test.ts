@@ -29,6 +29,16 @@ test("a store that answers and holds everything: 13, nothing to do [F1]", async 
   });
 });
 
+test("a connection that breaks once is no store that is lost: it is asked again before anything is made anew [F1, K4]", async () => {
+  await site.lifeboat(["backup", "state"]);
+  site.store.failsOnce = "reset";
+  expect(await rebuild("--force")).toMatchObject({
+    code: 13,
+    stderr: expect.stringContaining("nothing has to be rebuilt"),
+  });
+  expect(site.store.failsOnce).toBeUndefined();
+});
+
 test("without a copy of the state whose stack makes the store: 10, and what there is to do [F1]", async () => {
   await site.lifeboat(["backup", "state", "prod"]);
   await site.store.close();
