@@ -38,7 +38,7 @@ export function pruneOperation(
       if (plan.remove.length === 0) return { nothing: nothingToPrune(plan, keepText) };
       return { plan, demands: [demandOf(plan)], inputs: {}, view: pruneView(plan, keepText) };
     },
-    steps: (plan) => pruneSteps(plan, access),
+    steps: (plan) => pruneSteps(plan, access, () => planStatePrune(session, access, keep)),
     report: pruneReport,
     meaning: () => ({ text: "some of it may be removed; nothing that stays is touched." }),
     // What an interrupted run has not removed is found again by listing the history.

@@ -3,6 +3,8 @@ import { formatMoment } from "../../../site/restore/moments";
 import { formatBytes, formatDuration } from "../../terminal/durations";
 import type { Journal } from "../engine/journal";
 import type { Report } from "../engine/operation";
+import { printFinding } from "../engine/print-finding";
+import type { Finding } from "../engine/step";
 import { localTimeZone } from "../steps/state/choose-listed-point";
 import type { PruneStatePlan } from "./plan";
 
@@ -46,11 +48,13 @@ export function nothingToPrune(plan: PruneStatePlan, keepText: string): Report {
 }
 
 /** What was removed. */
-export function pruneReport(plan: PruneStatePlan, { seconds }: Journal): Report {
+export function pruneReport(plan: PruneStatePlan, { seconds }: Journal, findings: readonly Finding[]): Report {
   return {
     value: { ...plan },
     print: (lines) => {
-      lines.heading(`Removed ${countsText(plan)} of ${plan.environment}, in ${formatDuration(seconds)}`);
+      const what = findings.length === 0 ? countsText(plan) : "what could still go";
+      lines.heading(`Removed ${what} of ${plan.environment}, in ${formatDuration(seconds)}`);
+      for (const finding of findings) printFinding(finding, lines);
       if (plan.versioned) lines.line(expiryText);
     },
   };

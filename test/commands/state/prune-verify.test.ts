@@ -74,6 +74,35 @@ describe("state prune", () => {
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("Nothing of prod is older")]);
   });
 
+  /** Done once, when the plan is made and its journal begins. */
+  const pruneMeanwhile = (change: () => void) => {
+    let isDone = false;
+    return site.lifeboat(["state", "prune", "prod", "--keep", "2", "--force"], {
+      onWrite: ({ moment }) => {
+        if (moment !== "before" || isDone) return;
+        isDone = true;
+        change();
+      },
+    });
+  };
+
+  test("a state that is damaged while the plan stands: its history is needed, and nothing is removed [K1, K4]", async () => {
+    const before = keys();
+    const { code, stderr } = await pruneMeanwhile(() => site.backend.put(presentKey, "{"));
+    expect([code, keys()]).toEqual([13, before]);
+    expect(stderr).toContain("its history is needed");
+  });
+
+  test("a state that becomes an old one while the plan stands: that update stays, and it is said [K1, K4]", async () => {
+    const [first, second] = updates;
+    const { code, stdout } = await pruneMeanwhile(() => {
+      site.backend.put(presentKey, readFileSync(join(site.folder, "backend", first?.key ?? "")));
+    });
+    expect([code, keys()]).toEqual([0, expect.arrayContaining([first?.key, first?.entryKey])]);
+    expect(keys()).not.toContain(second?.key);
+    expect(stdout.replaceAll(/\s+/gu, " ")).toContain("of the plan are gone already, or needed by now");
+  });
+
   test.each([
     ["by the same words", "3", false],
     ["by others", "2", false],
