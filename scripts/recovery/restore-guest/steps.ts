@@ -9,6 +9,7 @@ import { putBackDisks } from "./put-back-step";
 import { refuseOriginals, takeOutOriginals } from "./originals-step";
 import type { RestorePlan } from "../steps/guest/plan";
 import { recheck, requireOwnCopy, restoreGuest, restorePath } from "./restore-step";
+import { tellOverwritten } from "../steps/guest/overwritten-since";
 import { savePointGroup } from "../steps/guest/save-point-steps";
 import type { BegunOperation } from "../engine/operation";
 import type { GuestWorld } from "../steps/guest/world";
@@ -46,5 +47,8 @@ function prove(plan: RestorePlan, world: GuestWorld, operation: BegunOperation):
   if (releases.length > 0) steps.push(releaseArchives(plan, world, releases, proofPaths(plan)));
   if (plan.mode === "in-place") steps.push(checkMembership(plan, world));
   if (plan.compare) steps.push(comparePulumiStep(plan, world));
-  return steps;
+  if (isCopy) return steps;
+  const { guest, environment, target, archive } = plan;
+  const again = `lifeboat restore guest ${environment}/${guest}`;
+  return tellOverwritten(steps, world.client, { guest, target, path: restorePath, source: archive.volid, again });
 }

@@ -127,6 +127,28 @@ test("the journal says that the request left, and the node knows of none: that i
   await expectFresh(it, "it is older than 1 h", "640");
 });
 
+test("somebody restores it again after its archive was there: its end does not speak of that guest as its own [D11, K4]", async () => {
+  const it = await killed({ at: /"restore": \{\s+"state": "done"/u });
+  await change(it.id, 777);
+  const newest = await site.backUp(it.id);
+  const elsewhere = { env: site.otherMachine() };
+  const other = await site.lifeboat([...it.restore, "--archive", newest], elsewhere);
+  expect(other.code).toBe(0);
+  const again = await site.lifeboat([...it.restore, "--json"]);
+  expect([again.code, await memoryOf(it.id)]).toEqual([3, "777"]);
+  const { proven, findings } = JSON.parse(again.stdout);
+  expect([proven, findings]).toEqual([
+    false,
+    expect.arrayContaining([
+      {
+        severity: "problem",
+        text: expect.stringMatching(/was overwritten again after this: task 'vzrestore' of lifeboat@pve/u),
+        mend: `lifeboat restore guest prod/guest-${String(it.id)}`,
+      },
+    ]),
+  ]);
+});
+
 test("a newer archive is restored [D5, K4]", async () => {
   const it = await killed();
   const newer = await site.backUp(it.id);

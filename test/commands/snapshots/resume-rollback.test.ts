@@ -8,7 +8,7 @@ let site: AdoptedSite;
 let next = 101;
 
 const node = "pve-prod";
-const guests = Array.from({ length: 8 }, (_, index) => ({
+const guests = Array.from({ length: 9 }, (_, index) => ({
   id: 101 + index,
   name: `guest-${101 + index}`,
   disk: index === 5 ? ("zfspool" as const) : ("lvmthin" as const),
@@ -152,4 +152,15 @@ test("its way back was removed in between: another is made before anything is ov
   const again = await site.lifeboat(command);
   expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("the way back, is gone")]);
   expect(await wayBack(id)).toBe("present");
+});
+
+test("somebody rolls it back once more after it was rolled back: its end does not speak of that guest as its own [D12, K4]", async () => {
+  const { id, command } = await killed(/"roll-back": \{\s+"state": "done"/u);
+  const other = await site.lifeboat(command, { env: site.otherMachine() });
+  expect(other.code).toBe(0);
+  const again = await site.lifeboat(command);
+  expect(again.code).toBe(3);
+  expect(again.stdout.replaceAll(/\s+/gu, " ")).toContain(
+    `PROBLEM: guest-${String(id)} was overwritten again after this: task 'vzrollback' of lifeboat@pve`,
+  );
 });
