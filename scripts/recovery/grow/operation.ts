@@ -19,6 +19,7 @@ import { growReport, growthView, nothingToGrow } from "./view";
 import { requireRights, rightsFor } from "../steps/guest/rights";
 import { formatInstant } from "../../terminal/durations";
 import { guestSettingsDigest } from "../steps/guest/inputs";
+import { settingsDigestNow } from "../steps/guest/settings-now";
 
 /** What `lifeboat grow` was asked for. */
 export interface GrowRequest {
@@ -96,7 +97,7 @@ function worldOf(session: GuestSession): GrowWorld {
     guest.kind === "adopted" || guest.network.address.kind === "dhcp" ? undefined : guest.network.address.ip;
   return {
     client,
-    settingsDigest: guestSettingsDigest(guest),
+    settingsDigest: () => settingsDigestNow(session),
     look: sizesInside(client, hasShell ? (target) => guestAccess(session, target, false) : undefined, address),
     record: async (signal) => {
       // An adopted guest has no plan.

@@ -45,14 +45,14 @@ function inside(plan: GrowPlan, { look }: GrowWorld): StepNode[] {
   return plan.running ? [lookStep(plan, look, recheckPath)] : [];
 }
 
-function recheck(plan: GrowPlan, { client, settingsDigest, look }: GrowWorld, inputs: Inputs): Step {
+function recheck(plan: GrowPlan, { client, look, ...world }: GrowWorld, inputs: Inputs): Step {
   const { target, environment, guest } = plan;
   return recheckStep({
     reads: "guest and settings",
     again: `lifeboat grow ${environment}/${guest} --dry-run`,
     changed: async () => {
       const configuration = lastingKeys(await client.guests.guestConfig(target));
-      return changedInputs(inputs, growthInputs(configuration, settingsDigest));
+      return changedInputs(inputs, growthInputs(configuration, await world.settingsDigest()));
     },
     afterwards: async ({ signal }) => ({ facts: await factsBefore(plan, look, signal) }),
   });

@@ -33,7 +33,7 @@ export function recheck(plan: RestorePlan, world: GuestWorld, { id, inputs }: Be
   return recheckStep({
     reads: "archive, guest and settings",
     again: planAgain(plan),
-    changed: async () => changedInputs(inputs, await readInputs(world.client, plan, world.settingsDigest)),
+    changed: async () => changedInputs(inputs, await readInputs(world.client, plan, await world.settingsDigest())),
     afterwards: ({ factsOf }) => requireWayBack(world.client, plan, { id, factsOf }),
   });
 }

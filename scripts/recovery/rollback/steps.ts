@@ -10,6 +10,7 @@ import type { Step, StepNode } from "../engine/step";
 import { checkSteps } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
 import { isRunning, startGuest, stopGuest } from "../steps/guest/power-steps";
+import { tellOverwritten } from "../steps/guest/overwritten-since";
 import { savePointGroup } from "../steps/guest/save-point-steps";
 import { takeSnapshotStep } from "../steps/guest/snapshot-steps";
 import { waitForTasks } from "../steps/guest/own-tasks";
@@ -33,7 +34,10 @@ export function rollbackSteps(plan: RollbackPlan, world: GuestWorld, operation: 
   if (plan.start) steps.push(startGuest(power, world));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
   if (plan.compare) steps.push(comparePulumiStep(plan, world));
-  return steps;
+  const { guest, environment, target, snapshot } = plan;
+  const again = `lifeboat restore snapshot ${environment}/${guest} ${snapshot}`;
+  const source = `snapshot ${snapshot}`;
+  return tellOverwritten(steps, world.client, { guest, target, path: rollBackPath, source, again });
 }
 
 function keepPresent(plan: RollbackPlan, world: GuestWorld, operation: BegunOperation): StepNode[] {
@@ -85,13 +89,14 @@ function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
   });
 }
 
-function recheck(plan: RollbackPlan, { client, settingsDigest }: GuestWorld, { id, inputs }: BegunOperation): Step {
+function recheck(plan: RollbackPlan, world: GuestWorld, { id, inputs }: BegunOperation): Step {
+  const { client } = world;
   return recheckStep({
     reads: "guest, snapshots and settings",
     again: `lifeboat restore snapshot ${plan.environment}/${plan.guest} ${plan.snapshot} --dry-run`,
     changed: async ({ factsOf }) => {
       await requireWayBack(client, plan, { id, factsOf });
-      const changed = changedInputs(inputs, await readRollbackInputs(client, plan, settingsDigest));
+      const changed = changedInputs(inputs, await readRollbackInputs(client, plan, await world.settingsDigest()));
       // Proxmox would pull the plug of one that runs by now.
       return (await isRunning(client, plan.target)) ? [...changed, "whether the guest runs"] : changed;
     },

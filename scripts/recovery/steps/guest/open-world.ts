@@ -12,7 +12,7 @@ import { meantGuest } from "./meant-guest";
 import { guestProbe } from "./probe-guest";
 import type { GuestWorld } from "./world";
 import type { CommandContext } from "../../../project/context";
-import { guestSettingsDigest } from "./inputs";
+import { settingsDigestNow, withSettingsNow } from "./settings-now";
 
 /** Seconds that a check is repeated unless the command line says otherwise: services of a guest come up slowly. */
 export const defaultCheckSeconds = 120;
@@ -31,8 +31,8 @@ export async function openWorld(session: GuestSession, checkSeconds: number, asR
     readArchive: (host, path, signal, onProgress) =>
       readArchiveOver(nodeAccess(nodeLogin(session)), host, path, { signal, onProgress }),
     checkSeconds,
-    declaredIds: async () => declaredIds(await context.site()),
-    settingsDigest: guestSettingsDigest(guest),
+    declaredIds: () => withSettingsNow(context, declaredIds),
+    settingsDigest: () => settingsDigestNow(session),
     comparePulumi: (signal) => comparisonFindings(environment, { ...context, signal }),
   };
 }

@@ -37,8 +37,8 @@ export interface GuestWorld {
   readonly checkSeconds: number;
   /** Ids that the settings of the site give to guests now. */
   declaredIds(): Promise<DeclaredIds>;
-  /** Digest of what the settings say about the guest, as this process has read them. */
-  readonly settingsDigest: string;
+  /** Digest of what the settings say about the guest now. */
+  settingsDigest(): Promise<string>;
   /** What Pulumi would change in the environment now (D11). */
   comparePulumi(signal: AbortSignal): Promise<readonly Finding[]>;
 }

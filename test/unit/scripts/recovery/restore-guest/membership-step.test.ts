@@ -61,7 +61,7 @@ async function findings(): Promise<(readonly [string, string | undefined])[]> {
     client: node.client,
     rootClient: undefined,
     checkSeconds: 0,
-    settingsDigest: "",
+    settingsDigest: async () => "",
     probe: async () => undefined,
     readArchive: async () => ({ result: { kind: "whole" } as const, sha256: undefined }),
     comparePulumi: async () => [],
