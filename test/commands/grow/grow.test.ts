@@ -133,6 +133,28 @@ test("without --force a script gets the plan and nothing is changed [A11]", asyn
   expect(changes().length).toBe(before);
 });
 
+test.each([
+  ["want another size", "size: 4GiB"],
+  ["want the size that is there", "size: 2GiB"],
+])(
+  "settings that %s while the plan stands: nothing grows, which nothing could take back [A11, K1]",
+  async (_, size) => {
+    writeSettings(block(web, { data: "{ mount: /srv, storage: local, size: 3GiB }" }));
+    const text = readFileSync(settingsFile(), "utf8").replace("size: 3GiB", size);
+    const { mp0 } = await configuration(web);
+    const { code, stderr } = await site.lifeboat(["grow", "web", "--force"], {
+      onWrite: ({ moment, number }) => {
+        if (moment === "before" && number === 1) writeFileSync(settingsFile(), text);
+      },
+    });
+    expect([code, stderr]).toEqual([
+      13,
+      expect.stringContaining("the guest's settings changed since the plan was made"),
+    ]);
+    expect((await configuration(web))["mp0"]).toBe(mp0);
+  },
+);
+
 test("disks grow and are added with the data on them, without a reboot; then there is nothing to do [A11]", async () => {
   writeSettings(
     block(

@@ -55,6 +55,18 @@ function pruningBefore({ id, startedAt, updatedAt, plan }: JournalContents): unk
   };
 }
 
+/** Done once, when the plan is made and its journal begins. */
+const pruneMeanwhile = (change: () => void) => {
+  let isDone = false;
+  return site.lifeboat(["state", "prune", "prod", "--keep", "2", "--force"], {
+    onWrite: ({ moment }) => {
+      if (moment !== "before" || isDone) return;
+      isDone = true;
+      change();
+    },
+  });
+};
+
 describe("state prune", () => {
   test("shows what goes, and removes it after consent [K1]", async () => {
     const before = site.backend.picture();
@@ -73,18 +85,6 @@ describe("state prune", () => {
     const again = await prune("--keep", "2", "--force");
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("Nothing of prod is older")]);
   });
-
-  /** Done once, when the plan is made and its journal begins. */
-  const pruneMeanwhile = (change: () => void) => {
-    let isDone = false;
-    return site.lifeboat(["state", "prune", "prod", "--keep", "2", "--force"], {
-      onWrite: ({ moment }) => {
-        if (moment !== "before" || isDone) return;
-        isDone = true;
-        change();
-      },
-    });
-  };
 
   test("a state that is damaged while the plan stands: its history is needed, and nothing is removed [K1, K4]", async () => {
     const before = keys();
