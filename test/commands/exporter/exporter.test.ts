@@ -161,6 +161,39 @@ test("a guest that nothing backs up, and one that left the settings [C2]", async
   expect((await look()).of("lifeboat_guest_not_covered")).toEqual([]);
 });
 
+test("a guest that gets another name in the settings has its backups under that, and none under the one before [C2]", async () => {
+  const settings = site.read("Pulumi.prod.yaml");
+  site.write("Pulumi.prod.yaml", settings.replace(/^ {4}web:$/mu, "    shop:"));
+  const page = await look();
+  site.write("Pulumi.prod.yaml", settings);
+  expect(page.text).not.toContain('guest="web"');
+  const guest = { guest: "shop", id: "101" };
+  expect(page.value("lifeboat_guest_last_backup_timestamp_seconds", guest)).toBe(now - 7_200);
+  expect(page.value("lifeboat_guest_backups", guest)).toBe(2);
+});
+
+test("an environment without any guest is looked at as others are, and whoever is on its node is told [C2]", async () => {
+  const settings = site.read("Pulumi.prod.yaml");
+  site.write(
+    "Pulumi.prod.yaml",
+    settings.replace(/^ {2}lifeboat:guests:\n(?: {4,}.*\n)*/mu, "  lifeboat:guests: {}\n"),
+  );
+  await site.on(node, (client) => client.delete(["cluster", "backup", "lifeboat-prod"]));
+  const page = await look();
+  site.write("Pulumi.prod.yaml", settings);
+  await site.on(node, (client) =>
+    client.post(["cluster", "backup"], {
+      id: "lifeboat-prod",
+      schedule: "01:00",
+      storage: "backup",
+      vmid: "101,102,103",
+    }),
+  );
+  expect(page.value("lifeboat_environment_up", { environment: "prod" })).toBe(1);
+  expect(page.of("lifeboat_guest_info", { environment: "prod" })).toEqual([]);
+  expect(page.of("lifeboat_guest_not_covered").map(([, value]) => value)).toEqual([1, 1, 1]);
+});
+
 test("a guest that is being made is none yet: it has no name, and nobody could put it into a job [C2]", async () => {
   await site.fault("task-waits", { type: "vzcreate", at: "extracting" });
   const upid = await site.on(node, (client) =>

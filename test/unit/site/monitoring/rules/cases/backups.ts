@@ -17,7 +17,10 @@ import {
 
 const none: RuleCase["firing"] = [];
 const last = "lifeboat_guest_last_backup_timestamp_seconds";
+const expected = "lifeboat_guest_backup_expected";
+const seen = "lifeboat_guest_archives_seen";
 const node = { ...backupJob, node: "pve-prod" };
+const renamed = { ...web, guest: "shop" };
 
 const failed = {
   alert: "BackupJobFailed",
@@ -246,6 +249,18 @@ export const ageCases: readonly RuleCase[] = [
     title: "the guest opts out",
     at: later,
     samples: site(sample(last, web, ago(9 * day)), sample("lifeboat_guest_backup_expected", web, 0)),
+    firing: none,
+  },
+  {
+    about: "BackupGone",
+    title: "a guest got another name while it was watched, and has its backups under that",
+    at: later,
+    samples: site(
+      ...[expected, seen].map((name) => sample(name, web, "1+0x11 _x12")),
+      sample(last, web, `${String(ago(10 * hour))}+0x11 _x12`),
+      ...[expected, seen].map((name) => sample(name, renamed, "_x11 1+0x12")),
+      sample(last, renamed, `_x11 ${String(ago(10 * hour))}+0x12`),
+    ),
     firing: none,
   },
   {
