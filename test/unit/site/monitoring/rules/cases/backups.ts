@@ -256,9 +256,9 @@ export const ageCases: readonly RuleCase[] = [
     title: "a guest got another name while it was watched, and has its backups under that",
     at: later,
     samples: site(
-      ...[expected, seen].map((name) => sample(name, web, "1+0x11 _x12")),
+      ...([expected, seen] as const).map((name) => sample(name, web, "1+0x11 _x12")),
       sample(last, web, `${String(ago(10 * hour))}+0x11 _x12`),
-      ...[expected, seen].map((name) => sample(name, renamed, "_x11 1+0x12")),
+      ...([expected, seen] as const).map((name) => sample(name, renamed, "_x11 1+0x12")),
       sample(last, renamed, `_x11 ${String(ago(10 * hour))}+0x12`),
     ),
     firing: none,
