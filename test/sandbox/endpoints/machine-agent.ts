@@ -9,19 +9,38 @@ import { NODE, VMID } from "./tables";
 const PATH = "/nodes/{node}/qemu/{vmid}/agent";
 const guest = { node: NODE, vmid: VMID };
 
-/** Commands without parameters, by the privilege that they need beside VM.GuestAgent.Unrestricted (PVE::API2::Qemu::Agent). */
-const COMMANDS: readonly { method: "GET" | "POST"; name: string; privilege: string }[] = [
-  { method: "POST", name: "ping", privilege: "VM.GuestAgent.Audit" },
-  { method: "GET", name: "info", privilege: "VM.GuestAgent.Audit" },
-  { method: "GET", name: "get-time", privilege: "VM.GuestAgent.Audit" },
-  { method: "GET", name: "network-get-interfaces", privilege: "VM.GuestAgent.Audit" },
-  { method: "GET", name: "get-host-name", privilege: "VM.GuestAgent.Audit" },
-  { method: "GET", name: "get-osinfo", privilege: "VM.GuestAgent.Audit" },
-  { method: "GET", name: "get-fsinfo", privilege: "VM.GuestAgent.Audit" },
-  { method: "POST", name: "fsfreeze-status", privilege: "VM.GuestAgent.FileSystemMgmt" },
-  { method: "POST", name: "fsfreeze-freeze", privilege: "VM.GuestAgent.FileSystemMgmt" },
-  { method: "POST", name: "fsfreeze-thaw", privilege: "VM.GuestAgent.FileSystemMgmt" },
-  { method: "POST", name: "shutdown", privilege: "VM.PowerMgmt" },
+/** Commands without parameters that need no more than this or VM.GuestAgent.Unrestricted (PVE::API2::Qemu::Agent). */
+const AUDITED = [
+  "get-fsinfo",
+  "get-host-name",
+  "get-memory-block-info",
+  "get-memory-blocks",
+  "get-osinfo",
+  "get-time",
+  "get-timezone",
+  "get-users",
+  "get-vcpus",
+  "info",
+  "network-get-interfaces",
+];
+
+interface Command {
+  readonly method: "GET" | "POST";
+  readonly name: string;
+  /** One of them, or VM.GuestAgent.Unrestricted. */
+  readonly privileges: readonly string[];
+}
+
+const FILE_SYSTEMS = "VM.GuestAgent.FileSystemMgmt";
+
+const COMMANDS: readonly Command[] = [
+  ...AUDITED.map((name): Command => ({ method: "GET", name, privileges: ["VM.GuestAgent.Audit"] })),
+  { method: "POST", name: "ping", privileges: ["VM.GuestAgent.Audit"] },
+  { method: "POST", name: "fsfreeze-status", privileges: ["VM.GuestAgent.Audit", FILE_SYSTEMS] },
+  { method: "POST", name: "fsfreeze-freeze", privileges: [FILE_SYSTEMS] },
+  { method: "POST", name: "fsfreeze-thaw", privileges: [FILE_SYSTEMS] },
+  { method: "POST", name: "fstrim", privileges: [FILE_SYSTEMS] },
+  { method: "POST", name: "shutdown", privileges: ["VM.PowerMgmt"] },
 ];
 
 /** Asks the agent, with Proxmox's texts for what stands in the way. */
@@ -42,13 +61,13 @@ async function ask(
   }
 }
 
-function simple({ method, name, privilege }: (typeof COMMANDS)[number]): Endpoint {
+function simple({ method, name, privileges }: Command): Endpoint {
   return {
     method,
     path: `${PATH}/${name}`,
     parameters: guest,
     permissions: {
-      check: { path: "/vms/{vmid}", privileges: [privilege, "VM.GuestAgent.Unrestricted"], any: true },
+      check: { path: "/vms/{vmid}", privileges: [...privileges, "VM.GuestAgent.Unrestricted"], any: true },
     },
     handler: async (call) => ({ result: (await ask(call, `guest-${name}`)) as Json }),
   };

@@ -1,3 +1,4 @@
+import { isBase } from "../guests/base-volumes";
 import { loadGuest } from "../guests/configuration";
 import { machineValue } from "../guests/machines/parameters";
 import { isRunning, startWorker } from "../guests/machines/runtime";
@@ -15,8 +16,13 @@ export const machineSnapshotEndpoints = snapshotEndpoints({
   feature: ({ node, parameters }, section) => {
     const wanted = parameters.required("feature");
     const name = parameters.text("snapname") ?? "";
-    const has = wanted === "copy" || (wanted === "snapshot" && machineSnapshots.isPossible(node, section, name));
-    return { hasFeature: has ? 1 : 0, nodes: [node.name] };
+    const isLinked = (): boolean => machineSnapshots.allVolumes(section).every(isBase);
+    const has: Readonly<Record<string, () => boolean>> = {
+      copy: () => true,
+      clone: isLinked,
+      snapshot: () => machineSnapshots.isPossible(node, section, name),
+    };
+    return { hasFeature: has[wanted]?.() === true ? 1 : 0, nodes: [node.name] };
   },
   checkStart: ({ authority, parameters }) =>
     authority.checkGuest(parameters.requiredInteger("vmid"), undefined, "VM.PowerMgmt"),

@@ -2,7 +2,7 @@ import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
 import { checkSkipLock } from "../calls/skip-lock";
 import { death } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
-import { checkLock, loadGuest, type LoadedGuest } from "../guests/configuration";
+import { checkLock, loadGuest, type Configuration, type LoadedGuest, type Section } from "../guests/configuration";
 import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
@@ -168,8 +168,24 @@ const pending: Endpoint = {
   path: `${GUEST_PATH}/pending`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: (call) => pendingAnswer(load(call).configuration, machineValue),
+  handler: (call) => pendingAnswer(withoutPassword(load(call).configuration), machineValue),
 };
+
+/** A password is told as stars, one that waits with a blank behind them. */
+function withoutPassword(configuration: Configuration): Configuration {
+  const hide = (section: Section, stars: string): Section =>
+    section.keys.has("cipassword")
+      ? {
+          ...section,
+          keys: new Map([...section.keys].map(([key, value]) => [key, key === "cipassword" ? stars : value])),
+        }
+      : section;
+  return {
+    ...configuration,
+    ...hide(configuration, "**********"),
+    pending: hide(configuration.pending, "********** "),
+  };
+}
 
 const currentStatus: Endpoint = {
   method: "GET",

@@ -5,7 +5,7 @@ import type { Section } from "../configuration";
 import type { SnapshotKind } from "../snapshots";
 import { parseVolume } from "../storages";
 import { activateVolume } from "../volumes";
-import { copyTree, snapshotPath } from "./copy-volume";
+import { copyTree, mayLink, snapshotPath } from "./copy-volume";
 import { backupDecision, mountsOf, type ContainerMount } from "./mount-points";
 import { isRunning, killContainer } from "./runtime";
 
@@ -22,6 +22,7 @@ export function hasFeature(node: Node, feature: string, section: Section, backup
 function volumeHasFeature(node: Node, feature: string, mount: ContainerMount): boolean {
   const { storage, format } = parseVolume(node.cluster, mount.volume);
   if (feature === "snapshot") return supportsSnapshots(storage);
+  if (feature === "clone") return mayLink(node, mount.volume);
   if (feature === "copy") return format === "raw" || supportsSnapshots(storage);
   return false;
 }

@@ -27,6 +27,11 @@ const config = async (vmid: number) => ({
   ...((await test.call("GET", `/nodes/pve/qemu/${vmid}/config`)) as Record<string, unknown>),
 });
 
+/** Whether linked clones can build upon a guest. */
+function feature(guest: string): Promise<unknown> {
+  return test.call("GET", `/nodes/pve/${guest}/feature`, { feature: "clone" });
+}
+
 describe("a container", () => {
   const volumes = { rootfs: "local:1", mp0: "data:1,mp=/srv/data,backup=1" };
 
@@ -71,6 +76,8 @@ describe("a container", () => {
     await done("lxc/112/template");
     expect(await test.config(112)).toMatchObject({ template: 1, rootfs: "thin:base-112-disk-0,size=1G" });
     expect(await refused("lxc/112/template")).toBe("you can't convert a template to a template");
+    expect(await feature("lxc/112")).toMatchObject({ hasFeature: 1 });
+    expect(await feature("lxc/110")).toMatchObject({ hasFeature: 0 });
     await done("lxc/112/clone", { newid: 113 });
     expect(await test.config(113)).toMatchObject({ rootfs: "thin:base-112-disk-0/vm-113-disk-0,size=1G" });
     expect(await test.config(113)).not.toHaveProperty("template");
@@ -125,7 +132,9 @@ describe("a machine", () => {
     expect(await refused("qemu/210/clone", { newid: 211, full: 0 })).toMatch(
       /^Linked clone feature is not supported for drive '(?:scsi0|sata1)'$/u,
     );
+    expect(await feature("qemu/210")).toMatchObject({ hasFeature: 0 });
     await done("qemu/210/template");
+    expect(await feature("qemu/210")).toMatchObject({ hasFeature: 1 });
     expect(await config(210)).toMatchObject({
       template: 1,
       scsi0: "local:210/base-210-disk-0.raw,size=1G",

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
-import { TestSite } from "./support";
+import { operator, TestSite } from "./support";
 
 /** Virtual machines that do not run: disks, cloud-init and configuration. */
 let site: TestSite;
@@ -52,6 +52,29 @@ test("cloud-init gets a drive of its own, which goes with the machine", async ()
   await site.task("DELETE", "/nodes/pve/qemu/210", {});
   expect(site.node.cluster.state.volumes.filter(({ volid }) => volid.includes("vm-210"))).toEqual([]);
 });
+
+test("cloud-init's password is told to nobody, not even among what waits", async () => {
+  await machine(209, { ide2: "local:cloudinit", cipassword: "not-a-secret" });
+  expect(await config(209)).toMatchObject({ cipassword: "**********" });
+  expect(await site.call("GET", "/nodes/pve/qemu/209/pending")).toContainEqual({
+    key: "cipassword",
+    value: "**********",
+  });
+  await site.task("DELETE", "/nodes/pve/qemu/209", {});
+});
+
+test.each(["get-timezone", "get-users", "get-vcpus", "get-memory-blocks"])(
+  "the agent is asked for %s of a machine that runs, by whoever may look",
+  async (command) => {
+    await machine(208, { agent: "1" });
+    const path = `/nodes/pve/qemu/208/agent/${command}`;
+    expect((await site.refusal("GET", path)).message).toBe("VM 208 is not running");
+    expect((await site.refusal("GET", path, {}, operator)).message).toBe(
+      "Permission check failed (/vms/208, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)",
+    );
+    await site.task("DELETE", "/nodes/pve/qemu/208", {});
+  },
+);
 
 test("an imported disk is as large as the image's disk, and has its content", async () => {
   alsoHolds("import");
