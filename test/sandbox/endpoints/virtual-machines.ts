@@ -171,20 +171,15 @@ const pending: Endpoint = {
   handler: (call) => pendingAnswer(withoutPassword(load(call).configuration), machineValue),
 };
 
+function hidden(section: Section, stars: string): Section {
+  const shown = (key: string, value: string): string => (key === "cipassword" ? stars : value);
+  return { ...section, keys: new Map([...section.keys].map(([key, value]) => [key, shown(key, value)])) };
+}
+
 /** A password is told as stars, one that waits with a blank behind them. */
 function withoutPassword(configuration: Configuration): Configuration {
-  const hide = (section: Section, stars: string): Section =>
-    section.keys.has("cipassword")
-      ? {
-          ...section,
-          keys: new Map([...section.keys].map(([key, value]) => [key, key === "cipassword" ? stars : value])),
-        }
-      : section;
-  return {
-    ...configuration,
-    ...hide(configuration, "**********"),
-    pending: hide(configuration.pending, "********** "),
-  };
+  const pending = hidden(configuration.pending, "********** ");
+  return { ...configuration, ...hidden(configuration, "**********"), pending };
 }
 
 const currentStatus: Endpoint = {
