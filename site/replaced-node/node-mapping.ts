@@ -80,6 +80,30 @@ function pairsOf(
   return { problem: `${flag} has ${both[1]} as an old name and as a new one`, hint: "rename one of the new ones" };
 }
 
+/**
+ * Two mappings as one, where names are on their way by the first when the second begins: what the first has not come to has the
+ * oldest names still, and goes to the last ones at once.
+ */
+export function thenMapped(first: NodeMapping, second: NodeMapping): NodeMapping | MappingProblem {
+  const nodes = chained(first.nodes, second.nodes);
+  const storages = chained(first.storages, second.storages);
+  const both = crossedIn(nodes) ?? crossedIn(storages);
+  if (both === undefined) return { nodes, storages };
+  return {
+    problem: `${both} is an old name of a recovery that was cut off, and a new one now`,
+    hint: `end that one first: the same command without --map; its names: ${mappingText(first)}`,
+  };
+}
+
+function chained(first: NodeMapping["nodes"], second: NodeMapping["nodes"]): NodeMapping["nodes"] {
+  return new Map([...[...first].map(([old, now]) => [old, second.get(now) ?? now] as const), ...second]);
+}
+
+/** A name that is old and new: with it the same command, run again, would rename once more. */
+function crossedIn(pairs: NodeMapping["nodes"]): string | undefined {
+  return [...pairs].find(([old, now]) => old !== now && pairs.has(now) && pairs.get(now) !== now)?.[1];
+}
+
 /** Whether a node goes on under a name of the mapping. */
 export function isNewNode({ nodes }: NodeMapping, node: string): boolean {
   return [...nodes.values()].includes(node);

@@ -49,6 +49,14 @@ export function renameInState<Kind extends Resource>(
   return { resources: renamed, changed: changed.map(({ urn }) => urn) };
 }
 
+/** Names of nodes that Pulumi would ask about resources of a state, sorted. */
+export function nodesInState(resources: readonly Resource[]): string[] {
+  const nodes = resources
+    .filter(({ type }) => type.startsWith("proxmoxve:"))
+    .flatMap(({ inputs, outputs }) => nodeOf(outputs) ?? nodeOf(inputs) ?? []);
+  return [...new Set(nodes)].sort();
+}
+
 function renameResource<Kind extends Resource>(resource: Kind, mapping: NodeMapping, home: Home): Kind {
   const { type, inputs, outputs, id } = resource;
   const isProvider = type === "pulumi:providers:proxmoxve";

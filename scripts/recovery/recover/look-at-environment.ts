@@ -9,7 +9,7 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { exitCodes } from "../../terminal/exit-codes";
 import { isRenamed } from "../steps/state/rename-state";
 import { givePassphrase, whyLocked } from "./passphrase";
-import { requireNewNode } from "./renamed-node";
+import { requireNewNode, requireNode } from "./renamed-node";
 import { neededPrivileges } from "../../../proxmox/rules/privileges";
 import { scopeOf } from "../../../site/needs";
 import { requireRights } from "../steps/guest/rights";
@@ -32,6 +32,7 @@ export async function lookAtEnvironment(
     await requireRights(client, neededPrivileges(scopeOf(settings)));
     const { mapping } = session.asked;
     if (mapping !== undefined) await requireNewNode(client, environment, mapping);
+    await requireNode(client, environment);
     const storage = await lookAtStorage(client, environment);
     if (storage === undefined) {
       const trouble = `storage ${id} is not there, and the settings do not say all that defines it`;

@@ -85,6 +85,22 @@ export async function requireNewNode(
   }
 }
 
+/**
+ * Says how the node is called that answers in place of the one of the settings: Proxmox only fails to find that one's address.
+ *
+ * @throws CommandError (13), ProxmoxError
+ */
+export async function requireNode(client: ProxmoxClient, { name, settings }: LoadedEnvironment): Promise<void> {
+  const { node, endpoint } = settings.proxmox;
+  const there = (await client.cluster.nodes()).map((one) => one.node);
+  const [only] = there;
+  if (only === undefined || there.includes(node)) return;
+  throw new CommandError(`${endpoint} has no node ${node}, but ${there.join(", ")}`, {
+    exitCode: exitCodes.unavailable,
+    hint: `where ${only} stands in for it: lifeboat recover --only ${name} --map ${node}=${only}, and --storage OLD=NEW for storages of other names; otherwise say where ${node} answers: ${pulumiLine(name, "config set --path lifeboat:proxmox.endpoint https://ADDRESS:8006")}`,
+  });
+}
+
 function refused(text: string, hint: string): CommandError {
   return new CommandError(text, { exitCode: exitCodes.refused, hint });
 }

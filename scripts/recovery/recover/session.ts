@@ -3,7 +3,7 @@ import type { CommandContext } from "../../project/context";
 import type { LoadedEnvironment, Site } from "../../project/site";
 import type { NodeMapping } from "../../../site/replaced-node/node-mapping";
 import type { RenamedSettings } from "../../project/rename-settings";
-import { mappingCutOff, mappingWords } from "./earlier-mapping";
+import { mappingToFollow, mappingWords } from "./earlier-mapping";
 import { proposeAll, requireRenamed } from "./renamed-node";
 import { usageError } from "../../terminal/command-error";
 import { failureOf } from "../../clients/failure";
@@ -108,10 +108,12 @@ export async function openSiteSession(
   const named = (words: readonly string[]): string[] => words.map((word) => nameOf(word, found));
   const data = dataLeftBy(request.skip, found);
   const [keeper] = found.environments().usable;
-  const cutOff = request.mapping === undefined && keeper !== undefined ? mappingCutOff(keeper, context) : undefined;
+  const mapping = keeper === undefined ? request.mapping : mappingToFollow(request.mapping, keeper, context);
+  const words = request.mapping === undefined && mapping !== undefined ? mappingWords(mapping) : [];
   const asked = {
     ...request,
-    ...(cutOff === undefined ? {} : { mapping: cutOff, command: [request.command, ...mappingWords(cutOff)].join(" ") }),
+    mapping,
+    command: [request.command, ...words].join(" "),
     only: named(request.only),
     skip: named(data.others),
   };

@@ -1,4 +1,9 @@
 import * as z from "zod";
+import type { NodeEntry } from "../../../proxmox/api/answers";
+import { nodesOf } from "../../../site/needs";
+import { nodesInState } from "../../../site/replaced-node/state-changes";
+import { shellQuote } from "../../machine/shell-quote";
+import type { LoadedEnvironment } from "../../project/site";
 import { backendOf } from "../../project/backend";
 import { failureOf } from "../../clients/failure";
 import { CommandError } from "../../terminal/command-error";
@@ -59,10 +64,30 @@ async function refresh(name: string, session: SiteSession, context: StepContext)
   const watch = watchOf(context);
   const recorded = look.checkpoint.resources.map(({ urn }) => urn);
   const forgot = await forgetLostJob(work.environment, recorded, cli, watch);
-  const { access } = await work.environment.client();
+  const { access, cluster } = await work.environment.client();
+  requireKnownNodes(work.environment, look.checkpoint.resources, await cluster.nodes());
   const tokens = await forgetLostTokens(access, recorded, cli, watch);
   await cli.refresh([], watch);
   return { facts: { forgot, tokens: tokens.length } };
+}
+
+/**
+ * What the state has on a node that is no more, Pulumi can ask nobody about: a mapping that was cut off is named whole.
+ *
+ * @throws CommandError (13)
+ */
+function requireKnownNodes(
+  { name, settings }: LoadedEnvironment,
+  resources: Parameters<typeof nodesInState>[0],
+  members: readonly NodeEntry[],
+): void {
+  const [gone] = nodesInState(resources).filter((node) => !members.some((member) => member.node === node));
+  if (gone === undefined || nodesOf(settings).includes(gone)) return;
+  const { endpoint, node } = settings.proxmox;
+  throw new CommandError(`its state has resources on ${gone}, and ${endpoint} has no such node`, {
+    exitCode: exitCodes.refused,
+    hint: `where another stands in for it: lifeboat recover --only ${name} --map ${shellQuote(`${gone}=${node}`)}, and --storage OLD=NEW as its settings were changed`,
+  });
 }
 
 /** @throws what is a defect of ours, and where somebody has interrupted it */

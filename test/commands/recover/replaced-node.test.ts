@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { killAt } from "../support/kill-at";
 import { RecoverSite } from "./recover-site";
@@ -86,9 +86,15 @@ test("the site goes over to the new node: settings with their comments, guests o
   expect(JSON.parse(again.stdout)).toMatchObject({ proven: true });
 });
 
-test("cut off behind the settings, in a restore, and behind the restores: the same command goes on, and so does one that has forgotten the new names [H5, K4]", async () => {
-  for (const write of [3, 9, 14]) {
-    const { code } = await lost.recover([...renaming, "--force", "--parallel", "1"], killAt("after", write));
+test("cut off behind the settings, in a restore, and behind the restores: the same command goes on, and so does one that has forgotten the new names, or some of them [H5, K4]", async () => {
+  const half = renaming.slice(0, 2);
+  const runs = [
+    [renaming, 3],
+    [renaming, 9],
+    [half, 14],
+  ] as const;
+  for (const [words, write] of runs) {
+    const { code } = await lost.recover([...words, "--force", "--parallel", "1"], killAt("after", write));
     expect(code).not.toBe(0);
   }
   const { code, stdout, stderr } = await lost.recover(["--force"]);
@@ -128,6 +134,32 @@ test("names that cannot be right are refused, and nothing is written [H5, K2]", 
   }
   expect(settings()).toBe(before);
   expect(await places()).toEqual({});
+});
+
+test("names that have changed again, as another node stands in for the new one: which mapping is whole is said, and that one ends it [H5, K2, K4]", async () => {
+  await replaced.stop();
+  replaced = await startReplaced({ beside: ["pve-new", "pve-other"] });
+  ({ lost, fresh } = replaced);
+  expect((await lost.recover([...renaming, "--force"], killAt("after", 6))).code).not.toBe(0);
+  const { site } = lost;
+  site.write("Pulumi.prod.yaml", settings().replace(site.endpoint("pve-new"), site.endpoint("pve-other")));
+  cpSync(site.nodePath("pve-new", "mnt/backup/dump"), site.nodePath("pve-other", "mnt/backup/dump"), {
+    recursive: true,
+  });
+  expect(await lost.recover(["--dry-run"])).toMatchObject({
+    code: 14,
+    stderr: expect.stringMatching(/has no node pve-new, but pve-other[^]*--map pve-new=pve-other/u),
+  });
+  const { stdout } = await lost.recover(["--map", "pve-new=pve-other", "--force"]);
+  expect(stdout).toMatch(
+    /its state has resources on pve-prod, and \S+ has no such node \(where another stands in for it: lifeboat recover --only prod --map pve-prod=pve-other, and --storage OLD=NEW/u,
+  );
+  const last = await lost.recover(["--map", "pve-prod=pve-other", ...renaming.slice(2), "--force"]);
+  expect(last.stdout).toMatch(/prod\/web +back\b/u);
+  expect(last.stdout).not.toContain("is not brought up");
+  expect(await lost.recorded("web")).toMatchObject({
+    outputs: { nodeName: "pve-other", disk: { datastoreId: "tank" } },
+  });
 });
 
 test("a node that is still a member of the cluster has not been replaced: its guests are there [H5, K6]", async () => {

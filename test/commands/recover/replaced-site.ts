@@ -1,6 +1,6 @@
 import { cpSync } from "node:fs";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { RecoverSite } from "./recover-site";
+import { type RecoverOptions, RecoverSite } from "./recover-site";
 
 /** What the new node and its storage are called. */
 export const renaming = ["--map", "pve-prod=pve-new", "--storage", "local=tank,data=tank"] as const;
@@ -14,13 +14,13 @@ export interface ReplacedSite {
 }
 
 /** Two guests that were on the old node, a job on the new one, and settings that know where that answers. */
-export async function startReplaced(): Promise<ReplacedSite> {
+export async function startReplaced(more: RecoverOptions = {}): Promise<ReplacedSite> {
   const lost = await RecoverSite.start(
     [
       { id: 101, name: "web" },
       { id: 102, name: "db" },
     ],
-    { beside: ["pve-new"], state: { web: { nodeName: "pve-prod", disk: { datastoreId: "local" } } } },
+    { beside: ["pve-new"], ...more, state: { web: { nodeName: "pve-prod", disk: { datastoreId: "local" } } } },
   );
   const { site } = lost;
   const fresh = site.connect("pve-new");

@@ -1,4 +1,4 @@
-import { type NodeMapping, parseMapping } from "../../../../site/replaced-node/node-mapping";
+import { type NodeMapping, parseMapping, thenMapped } from "../../../../site/replaced-node/node-mapping";
 import { renameInState } from "../../../../site/replaced-node/state-changes";
 
 const problemOf = (nodes: readonly string[], storages: readonly string[]): string => {
@@ -20,6 +20,31 @@ test("pairs of names that say nothing that can be done, or would not be the same
   expect(problemOf(["a=b"], ["local=tank", "tank=local"])).toContain("as an old name and as a new one");
   expect(problemOf([], ["local=tank"])).toContain("which node");
   expect(parseMapping([], [])).toBeUndefined();
+});
+
+test("a mapping that begins before another has ended takes what has the oldest names along, and goes round in no circle [H5]", () => {
+  const first = mappingOf(["a=b"], ["local=tank"]);
+  expect(thenMapped(first, mappingOf(["b=c"], []))).toEqual({
+    nodes: new Map([
+      ["a", "c"],
+      ["b", "c"],
+    ]),
+    storages: new Map([["local", "tank"]]),
+  });
+  expect(thenMapped(first, mappingOf(["a=b"], ["local=tank"]))).toEqual(first);
+  expect(thenMapped(first, mappingOf(["b=a"], ["tank=local"]))).toEqual({
+    nodes: new Map([
+      ["a", "a"],
+      ["b", "a"],
+    ]),
+    storages: new Map([
+      ["local", "local"],
+      ["tank", "local"],
+    ]),
+  });
+  expect(thenMapped(first, mappingOf(["x=a"], []))).toMatchObject({
+    problem: expect.stringContaining("a is an old name"),
+  });
 });
 
 const container = "proxmoxve:index/containerLegacy:ContainerLegacy";
