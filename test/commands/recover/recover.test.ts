@@ -105,10 +105,10 @@ test("guests that are gone come back, the others are left alone, and everything 
 });
 
 test("a stack that could not be told what is gone is no stack that is there: the next run brings it up, and only then nothing is lost [H1, K3]", async () => {
-  const own = await RecoverSite.start([{ id: 101, name: "web" }], { state: { web: { nodeName: "pve-gone" } } });
+  const own = await RecoverSite.start([{ id: 101, name: "web" }], { state: { web: { nodeName: "pve-prod" } } });
   try {
     await own.site.destroy(101);
-    own.loseNode("pve-gone");
+    own.loseNode("pve-prod");
     own.grow("made-by-up");
     expect((await own.recover(["--force"])).stdout).toMatch(/NOT PROVEN[^]*prod is not brought up: /u);
     expect((await own.recover(["--force"])).stdout).toMatch(/NOT PROVEN[^]*prod is not brought up: /u);
