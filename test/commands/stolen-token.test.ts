@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as z from "zod";
 import type { ProxmoxClient } from "../../proxmox/api/client";
+import { linesRun } from "../support/docs/lines-run";
 import { runSetup } from "../support/node-commands";
 import { node, RestoreSite } from "./restore/restore-site";
 
@@ -47,6 +48,8 @@ async function doctor(token: string) {
 test("a second token works beside a stolen one, which opens nothing any more once it is removed [N5, K1]", async () => {
   const [add = "", remove = "", ...others] = linesOf("An API token");
   expect(others).toEqual([]);
+  // `docs/guides/rotate.md` has the same.
+  expect([add, remove]).toEqual(Object.keys(linesRun["commands/stolen-token"] ?? {}));
   const next = valueOf(await runSetup(root, [add]), "lifeboat@pve!cli-2");
   expect(await doctor(next)).toEqual([0, expect.not.stringContaining("✗")]);
   expect(await doctor(former)).toEqual([0, expect.not.stringContaining("✗")]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { linesRun } from "../support/docs/lines-run";
 import { timed } from "../support/timed";
 import { type CommandResult, typeScript } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
@@ -104,6 +105,16 @@ test("made by pulumi up without SSH to the node: it boots, lets one in, and a se
   await untilSshAnswers();
   expect(await inMachine("hostname")).toBe("db");
   expect(Number(await inMachine("df --output=size -BM / | tail -1 | tr -dc 0-9"))).toBeGreaterThan(2500);
+  await cleanPreview();
+});
+
+test("its disk grows while it runs, and its file system by the page's lines, typed in it [A11, K1]", async () => {
+  const document = parseDocument(readFileSync(settings, "utf8"));
+  document.setIn(["config", "lifeboat:guests", "db", "disks", "scsi0", "size"], "4GiB");
+  writeFileSync(settings, document.toString({ lineWidth: 0 }));
+  await lifeboat("grow", "db", "--force");
+  for (const line of Object.keys(linesRun["rehearsal/machines"] ?? {})) await inMachine(line);
+  expect(Number(await inMachine("df --output=size -BM / | tail -1 | tr -dc 0-9"))).toBeGreaterThan(3500);
   await cleanPreview();
 });
 

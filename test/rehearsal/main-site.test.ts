@@ -5,6 +5,7 @@ import { MainSite } from "./main-site/main-site";
 import { scenarios } from "./main-site/scenarios";
 import { siteLost } from "./main-site/site-lost";
 import { storeLost } from "./main-site/store-lost";
+import { typedLines } from "./main-site/typed-lines";
 
 // One site of real containers, with three stacks in a state store of its own. The main job makes it, as `npm run demo` shows it; the
 // other parts go on with it, or make it when they are run alone: `-t "disks with data on them"`.
@@ -38,6 +39,8 @@ describeAsRoot("the main job, with real containers", () => {
 });
 
 describeAsRoot("a state store that stops, and is lost", () => storeLost(main));
+
+describeAsRoot("lines of the pages", () => typedLines(main));
 
 describeAsRoot("a site of which only the storages for backups are left", () => siteLost(main));
 

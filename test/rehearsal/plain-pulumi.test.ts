@@ -1,9 +1,10 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { talkTo, type Turn } from "../support/conversation";
 import { linesRun } from "../support/docs/lines-run";
 import { settingsText } from "../commands/support/site/settings";
+import { projectFolder } from "./support/commands";
 import { toolchainProgram } from "./support/toolchain";
 
 // Lines of the pages with plain `pulumi`, the real one, one after the other in one shell.
@@ -14,6 +15,8 @@ const token = "lifeboat@pve!lifeboat=00000000-0000-0000-0000-000000000000";
 const env = {
   PATH: [folder, dirname(toolchainProgram("pulumi")), process.env["PATH"]].join(":"),
   HOME: folder,
+  XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+  LIFEBOAT_TOOLCHAIN: process.env["LIFEBOAT_TOOLCHAIN"],
   PULUMI_HOME: join(folder, "home"),
   PULUMI_SKIP_UPDATE_CHECK: "1",
   PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, "former"),
@@ -26,7 +29,9 @@ const before: string[] = [];
 function type(line: string, turns: readonly Turn[] = []) {
   const script = join(folder, "typed");
   writeFileSync(script, ["set -eo pipefail", ...before, line, ""].join("\n"));
-  return talkTo({ command: `bash '${script}'`, cwd: project, env }, turns);
+  // The clone's own scripts are run in the clone. A plugin that is built for the first time says nothing for a while.
+  const cwd = line.includes("npm run") ? projectFolder : project;
+  return talkTo({ command: `bash '${script}'`, cwd, env, silence: 30 * 60_000 }, turns);
 }
 
 async function must(line: string): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { linesRun } from "../support/docs/lines-run";
 import { type CommandResult, runCommand } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
@@ -212,8 +213,8 @@ function writeExporterTokens(numbers: readonly number[]): void {
 }
 
 async function exporterToken(): Promise<string> {
-  const shown = await pulumi("stack", "output", "exporterToken", "--show-secrets", "-s", "prod");
-  return expectExit(shown, [0], "the token").stdout.trim();
+  const [line = ""] = Object.keys(linesRun["rehearsal/program"] ?? {});
+  return expectExit(await site.inside("bash", "-c", line), [0], line).stdout.trim();
 }
 
 /** Exit code of a look at the environment with a token: 14 where the node does not take it. */

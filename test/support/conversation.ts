@@ -46,7 +46,11 @@ export function talkTo(terminal: Terminal, turns: readonly Turn[]): Promise<Conv
   let heard = 0;
   let isTyping = false;
   // A question that nobody expected would be waited for till the end of the test.
-  const giveUp = setTimeout(() => child.kill(), silence);
+  let isGivenUp = false;
+  const giveUp = setTimeout(() => {
+    isGivenUp = true;
+    child.kill();
+  }, silence);
   const heardSo = (): string => stripVTControlCharacters(shown);
   const answer = async (): Promise<void> => {
     if (endsAt?.test(heardSo()) === true) child.kill();
@@ -75,7 +79,13 @@ export function talkTo(terminal: Terminal, turns: readonly Turn[]): Promise<Conv
     child.once("close", (code) => {
       clearTimeout(giveUp);
       child.stdin.destroy();
-      done({ code, shown: heardSo(), raw: shown, unasked: left.map(([question]) => question) });
+      // What is ended at a question may take that for a no, and end well.
+      done({
+        code: isGivenUp ? null : code,
+        shown: heardSo(),
+        raw: shown,
+        unasked: left.map(([question]) => question),
+      });
     });
   });
 }

@@ -3,13 +3,14 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { plainLines } from "../../../proxmox/api/plain-text";
 import type { OwnAddresses } from "../../../site/state/own-addresses";
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { CommandError } from "../../terminal/command-error";
 import { formatInstant } from "../../terminal/durations";
 import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
 import { ProgramMissing, type ProgramResult } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
-import { readErrors, readLocks, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
+import { readErrors, readLocks, readProtected, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
 import { type Changes, type CountedPreview, readPreview } from "./preview";
 import { lookAtOwn } from "./own-state";
 import { noteStarted } from "./started-runs";
@@ -78,6 +79,14 @@ const exportSchema = z.looseObject({ version: z.number(), deployment: z.looseObj
 
 /** What `pulumi stack export` prints. Secrets in it are encrypted. */
 export type ExportedState = z.infer<typeof exportSchema>;
+
+/** What becomes of something that Lifeboat has made and that left the settings is not for an update to decide. */
+function waysOfProtected(stack: string, urns: readonly string[]): string {
+  return [
+    "put it back into the settings, or keep it in Proxmox as docs/guides/retire.md says; the next update deletes it after:",
+    ...urns.map((urn) => pulumiLine(stack, `state unprotect '${urn}'`)),
+  ].join("\n");
+}
 
 /** Runs the `pulumi` program on one stack. Every method throws {@link PulumiFailure}, and the signal's reason. */
 export class PulumiCli {
@@ -235,11 +244,13 @@ export class PulumiCli {
       .map((text) => plainLines(text));
     const text = messages.length === 0 ? end : messages.join("\n");
     const locks = readLocks(text);
-    const kind =
-      locks.length > 0 ? "locked" : messages.some((message) => message.startsWith("Unable to ")) ? "refused" : "failed";
+    const kept = readProtected(text);
+    const isRefused = kept.length > 0 || messages.some((message) => message.startsWith("Unable to "));
+    const kind = locks.length > 0 ? "locked" : isRefused ? "refused" : "failed";
     const where = log === undefined ? undefined : `all that pulumi printed: ${log}`;
     if (kind === "locked") return new PulumiFailure(locks.map(lockText).join("; "), kind, where, locks);
-    return new PulumiFailure(`${stage} of ${this.place.stack}: ${text}`, kind, where);
+    const hint = kept.length === 0 ? where : waysOfProtected(this.place.stack, kept);
+    return new PulumiFailure(`${stage} of ${this.place.stack}: ${text}`, kind, hint);
   }
 
   private newLog(name: string): string {

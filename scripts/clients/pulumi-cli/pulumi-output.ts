@@ -74,6 +74,13 @@ export function readLocks(errors: string): ReportedLock[] {
   );
 }
 
+/** The addresses of what Pulumi refuses to delete, as its error names them. */
+export function readProtected(errors: string): string[] {
+  if (!/cannot be deleted\s+because it is protected/u.test(errors)) return [];
+  const named = errors.matchAll(/resource "(urn:pulumi:[^"\s']+)" cannot be deleted\s+because it is protected/gu);
+  return [...new Set([...named].map(([, urn = ""]) => urn))];
+}
+
 /** A line of `pulumi up` that tells what it is at: ` +  proxmoxve:index:Container web creating (3s)`. */
 export function readProgress(line: string): string | undefined {
   const text = plainText(line).trim();

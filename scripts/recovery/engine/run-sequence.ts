@@ -277,7 +277,7 @@ function wholeError(error: Error, { talk, output }: CommandContext): Error {
   ];
   return new CommandError(first, {
     exitCode: error.exitCode,
-    hint: hints.join("; "),
+    hint: hints.length === 0 ? undefined : hints.join("; "),
     details: error.details,
     cause: error,
   });

@@ -5,7 +5,9 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import * as z from "zod";
 import { createKeyPair } from "../../../site/state-store/keys";
 import type { CommandSource } from "../../../site/settings/data";
+import { linesRun } from "../../support/docs/lines-run";
 import { savedNode } from "../../support/new-node/saved-node";
+import { typeLine } from "../docs/type-line";
 import { node, RestoreSite } from "../restore/restore-site";
 import { S3Server } from "../support/kit";
 import { GuestProgram } from "../support/site/guest-program";
@@ -111,6 +113,14 @@ test("the newest dump in the guest becomes a script for the new node, which is s
   expect(stderr).toMatch(/It is shown, and nothing was run[^]*HINT: read it, then as root on pve-new: sh FILE/u);
   const sent = site.requests().slice(requests);
   expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+test.each(Object.entries(linesRun["commands/node-script/node-script"] ?? {}))("%s [H5, K1]", async (line, codes) => {
+  const { code, shown } = await typeLine(site, line, env);
+  expect({ code, shown: codes.includes(code ?? -1) ? "" : shown }).toEqual({ code: expect.any(Number), shown: "" });
+  const script = join(site.project, "node.sh");
+  expect(readFileSync(script, "utf8")).toContain(`\nnode=${line.includes("pve-new") ? "pve-new" : "pve-prod"}\n`);
+  rmSync(script);
 });
 
 test("it goes into a new file, and over no other [H5, K2]", async () => {

@@ -185,7 +185,7 @@ test("nobody's name is a mistake (2); where a storage could not be looked at, it
   const unknown = await run("restore", "guest", "old-shop", "--dry-run");
   expect([unknown.code, flat(unknown.stderr)]).toEqual([
     14,
-    expect.stringMatching(/whether archives of one are there is not known: storage backup was not searched/u),
+    expect.stringMatching(/whether archives of one are there is not known: prod: storage backup was not searched/u),
   ]);
   await setDisabled(false);
 });

@@ -13,6 +13,8 @@ const isRoot = process.getuid?.() === 0;
 const name = "rehearsal/data/lines";
 const reader = createKeyPair("reader");
 const folder = "/var/backups/lifeboat";
+/** Of a guest that is its own node: the real recipe is in node-configuration.test.ts. */
+const node = { name: "node", command: "tar --create --directory / etc/hostname" };
 
 let web: DatabaseGuest;
 let fresh: DatabaseGuest;
@@ -31,9 +33,14 @@ let shop: InstalledSource;
         name: "web",
         id: 101,
         guest: web,
-        data: ["shop: { kind: postgres }", `config: { kind: files, paths: [/etc/app] }`],
+        data: [
+          "shop: { kind: postgres }",
+          "config: { kind: files, paths: [/etc/app] }",
+          `node: { kind: command, command: "${node.command}" }`,
+        ],
       },
       { name: "new", id: 102, guest: fresh, data: ["config: { kind: files, paths: [/etc/app] }"] },
+      { name: "db", id: 103, guest: fresh, data: ["config: { kind: files, paths: [/etc/app] }"] },
     ]);
     await goElsewhere();
     writeFileSync(join(site.folder, "lifeboat-identity"), await generateX25519Identity(), { mode: 0o600 });
@@ -44,6 +51,7 @@ let shop: InstalledSource;
     await shop.dump();
     for (const one of [web, fresh]) await new InstalledSource(one, filesSource(config)).dump();
     await new InstalledSource(web, commandSource(vault)).dump();
+    await new InstalledSource(web, commandSource(node)).dump();
   }, 300_000);
 
   afterAll(async () => {

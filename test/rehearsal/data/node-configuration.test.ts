@@ -23,7 +23,9 @@ const block = z.object({ data: z.object({ node: z.object({ command: z.string(), 
 const { command, check } = block.parse(parse(/```yaml\n([^]*?)```/u.exec(guide)?.[1] ?? "")).data.node;
 
 /** Lines of that guide that are typed in the guest. */
-const [makeKey = "", list = "", unpack = ""] = Object.keys(linesRun["rehearsal/data/node-configuration"] ?? {});
+const [makeKey = "", know = "", list = "", unpack = ""] = Object.keys(
+  linesRun["rehearsal/data/node-configuration"] ?? {},
+);
 
 (isRoot ? describe : describe.skip)("the configuration of a node", () => {
   let guest: DatabaseGuest;
@@ -41,7 +43,7 @@ echo secret | tee /etc/pve/nodes/pve/pve-ssl.key /etc/pve/nodes/pve/priv/lock /e
 rm -f /etc/ssh/ssh_host_*
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 ${makeKey}
-echo "127.0.0.1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/lifeboat/node-known-hosts
+${know.replace("192.0.2.11", "127.0.0.1").replace(/'(.*)ssh-ed25519 AAAA…'/u, '"$1$(cat /etc/ssh/ssh_host_ed25519_key.pub)"')}
 printf 'PasswordAuthentication no\\nUsePAM no\\nPermitRootLogin yes\\n' > /etc/ssh/sshd_config
 /usr/sbin/sshd`);
     for (const [path, text] of savedNode) writeFileSync(guest.path(`/${path}`), text);

@@ -154,6 +154,7 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "lifeboat data": [0, 3],
     "lifeboat data web": [0, 3],
     "lifeboat data prod/web": [0, 3],
+    "lifeboat data db": [0, 3],
     "lifeboat verify --dumps": [0],
     "lifeboat verify prod --dumps": [0],
     "lifeboat verify --dumps --guest prod/web": [0],
@@ -161,6 +162,7 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "lifeboat drill data prod/web shop": [0],
     "lifeboat backup data web shop": [0],
     "lifeboat backup data prod/web shop": [0],
+    "lifeboat backup data web node": [0],
     "export LIFEBOAT_AGE_IDENTITY_FILE=~/lifeboat-identity": [0],
     "lifeboat restore database web shop --dry-run": [0],
     "lifeboat restore database web shop": [0],
@@ -187,6 +189,52 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "runuser -u postgres -- createdb shop_before": [0],
     "zstd -dc item-2.dump.zst | runuser -u postgres -- pg_restore --dbname=shop_before": [0],
   },
+  "rehearsal/data/in-time-lines": {
+    "lifeboat restore point-in-time web shop --at '2026-11-22 13:29:15' --dry-run": [0],
+    "lifeboat restore point-in-time web shop --at '2026-11-22 13:29:15'": [0],
+    "lifeboat restore point-in-time web shop --xid 73812": [0],
+    "lifeboat restore point-in-time web shop --point before-upgrade": [0],
+    "lifeboat restore point-in-time web shop --xid 73812 --database shop --query 'select count(*) from orders'": [0],
+    "lifeboat restore point-in-time web shop --undo": [0],
+    "lifeboat restore database web shop --at '2026-11-22 13:29:15'": [0],
+    "lifeboat restore database web shop --xid 73812 --into shop_before": [0],
+    "lifeboat restore database web shop --point before-upgrade": [0],
+  },
+  "rehearsal/main-site": {
+    "ssh-keygen -t ed25519 -f ~/.ssh/lifeboat-2": [0],
+    "ssh-copy-id -f -i ~/.ssh/lifeboat-2.pub root@192.0.2.132": [0],
+    "ssh -F none -i ~/.ssh/lifeboat-2 -o IdentitiesOnly=yes root@192.0.2.132 true": [0],
+    "mkdir lifeboat-state-prod": [0],
+    "echo '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>' >lifeboat-state-prod/object-lock.xml":
+      [0],
+    "zip -r lock.zip lifeboat-state-prod": [0],
+    "store=root@192.0.2.132 key=/opt/lifeboat-state-store/current": [0],
+    "ssh $store cat $key/authority.pem >authority.pem": [0],
+    'printf \'user = "%s:%s"\\n\' "$(ssh $store cat $key/root-user)" "$(ssh $store cat $key/root-password)" | curl --config - --fail-with-body --cacert authority.pem --aws-sigv4 aws:amz:us-east-1:s3 --header "x-amz-content-sha256: $(sha256sum lock.zip | cut -d \' \' -f 1)" --upload-file lock.zip \'https://192.0.2.132:9000/minio/admin/v3/import-bucket-metadata?bucket=lifeboat-state-prod\'':
+      [0],
+    "ssh root@192.0.2.132 systemctl restart lifeboat-state-store": [0],
+    "curl --retry 10 --retry-connrefused --cacert authority.pem https://192.0.2.132:9000/minio/health/live": [0],
+    "pulumi up -s prod": [0],
+    'eval "$(lifeboat env monitoring)" && LIFEBOAT_STATE_STORE=apart pulumi up -s monitoring': [0],
+    "ssh root@192.0.2.132 rm -r /var/lib/minio/data/lifeboat-state-prod/.pulumi/stacks/lifeboat/prod.json": [0],
+    "lifeboat state import-file monitoring": [0],
+    "scp lifeboat-archive root@pve:/usr/local/sbin/lifeboat-archive": [0],
+    "ssh root@pve chmod 755 /usr/local/sbin/lifeboat-archive": [0],
+    "systemctl enable --now lifeboat-verify.timer": [0],
+    "pct exec 901 -- ls -l /srv": [0],
+  },
+  "rehearsal/program": {
+    "pulumi stack output exporterToken --show-secrets -s prod": [0],
+  },
+  "rehearsal/machines": {
+    "growpart /dev/sda 1": [0],
+    "resize2fs /dev/sda1": [0],
+  },
+  "rehearsal/guides": {
+    "export LIFEBOAT_PROXMOX_TOKEN_FILE=~/.config/lifeboat-token": [0],
+    "export PULUMI_CONFIG_PASSPHRASE_FILE=~/.config/lifeboat-passphrase": [0],
+    'eval "$(lifeboat env home)"': [0],
+  },
   "commands/drill/evidence": {
     'echo "drill $(cat drill-key.pub)" > signers': [0],
     "ssh-keygen -Y verify -f signers -I drill -n lifeboat-drill -s SHA256SUMS.sig < SHA256SUMS": [0],
@@ -194,8 +242,19 @@ export const linesRun: Readonly<Record<string, Lines>> = {
   },
   monitoring: {
     "lifeboat rebuild monitoring --dry-run": [0],
+    "lifeboat rebuild monitoring": [0],
+  },
+  "commands/stolen-token": {
+    "pveum user token add lifeboat@pve cli-2 --privsep 0": [0],
+    "pveum user token remove lifeboat@pve cli": [0],
+  },
+  "commands/node-script/node-script": {
+    "lifeboat node-script pve-prod --out node.sh": [0],
+    "lifeboat node-script pve-prod --map pve-prod=pve-new --storage local=tank --out node.sh": [0],
   },
   "rehearsal/plain-pulumi": {
+    "npm run toolchain -- --artifact aws": [0],
+    'pulumi plugin install resource aws 7.48.0 -f "$(npm run -s toolchain -- --artifact aws)"': [0],
     'eval "$(lifeboat env prod)"': [0],
     "pulumi config set --path lifeboat:proxmox.endpoint https://192.0.2.21:8006 --stack prod": [0],
     "pulumi config set --secret lifeboat:proxmoxToken --stack prod": [0],
@@ -208,6 +267,7 @@ export const linesRun: Readonly<Record<string, Lines>> = {
   },
   "rehearsal/data/node-configuration": {
     "ssh-keygen -q -t ed25519 -N '' -f /etc/lifeboat/node-key": [0],
+    "echo '192.0.2.11 ssh-ed25519 AAAA…' > /etc/lifeboat/node-known-hosts": [0],
     "lifeboat-data list node": [0],
     "mkdir /var/node && lifeboat-data fetch node DUMP item-1.dump.zst | zstd -d | tar --extract --directory /var/node":
       [0],

@@ -41,7 +41,7 @@ export function linesOf(page: string): PageLine[] {
   const lines: PageLine[] = [];
   let fence: string | undefined;
   // A line that ends with a backslash goes on in the next one.
-  const text = readFileSync(join(docs, page), "utf8").replaceAll(" \\\n", " ");
+  const text = readFileSync(join(docs, page), "utf8").replaceAll(/ \\\n */gu, " ");
   for (const line of text.split("\n")) {
     const [, mark] = /^ *```(.*)$/u.exec(line) ?? [];
     if (mark !== undefined) {

@@ -33,8 +33,8 @@ test("every line of the guides and runbooks is run, or it is said what else show
   expect(others.filter(({ command }) => !rows.some(({ line }) => line.test(command)))).toEqual([]);
 });
 
-test("most of them are run as they stand", () => {
-  expect(asTheyStand.length / lines.length).toBeGreaterThan(3 / 4);
+test("nearly all of them are run as they stand", () => {
+  expect(asTheyStand.length / lines.length).toBeGreaterThan(0.95);
 });
 
 test("no row is of a line that no page has any more, or that is run as it stands", () => {

@@ -163,8 +163,12 @@ function guestOf({ environment, told, vmid, isCertain }: Candidate): FoundGuest[
 
 /** Neither settings nor archives have it; or it cannot be told, since not all archives could be looked at. */
 function nothing(unknown: UnknownGuestError, looked: readonly (Reach | string)[]): CommandError {
-  const unseen = looked.map((one) => (typeof one === "string" ? one : unsearchedText(one.search)));
-  const why = unseen.filter((text) => text !== "").join("; ");
+  const unseen = looked.flatMap((one) => {
+    if (typeof one === "string") return [one];
+    const text = unsearchedText(one.search);
+    return text === "" ? [] : [`${one.environments.map(({ name }) => name).join(", ")}: ${text}`];
+  });
+  const why = unseen.join("; ");
   const { hint = "", details } = unknown;
   if (why === "") {
     const message = `${unknown.message}, and no archive of one`;

@@ -166,12 +166,15 @@ export class DataSite {
     const known: string[] = [];
     const cases = this.guests.map(({ guest, id }) => {
       const keys = guest.path("/etc/ssh");
-      execFileSync("sh", [
-        "-c",
-        `rm -f "$1"/ssh_host_*; ssh-keygen -q -t ed25519 -N "" -f "$1/ssh_host_ed25519_key"`,
-        "sh",
-        keys,
-      ]);
+      // One that has two names has one key.
+      const isFirst = this.guests.find((other) => other.guest === guest)?.id === id;
+      if (isFirst)
+        execFileSync("sh", [
+          "-c",
+          `rm -f "$1"/ssh_host_*; ssh-keygen -q -t ed25519 -N "" -f "$1/ssh_host_ed25519_key"`,
+          "sh",
+          keys,
+        ]);
       known.push(`${guestAlias(id)} ${readFileSync(join(keys, "ssh_host_ed25519_key.pub"), "utf8").trim()}`);
       mkdirSync(guest.path("/root/.ssh"), { recursive: true, mode: 0o700 });
       writeFileSync(guest.path("/root/.ssh/authorized_keys"), readFileSync(join(this.folder, "project", "id.pub")), {

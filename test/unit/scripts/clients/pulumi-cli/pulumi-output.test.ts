@@ -3,6 +3,7 @@ import {
   readErrors,
   readLocks,
   readProgress,
+  readProtected,
   readSummary,
 } from "../../../../../scripts/clients/pulumi-cli/pulumi-output";
 
@@ -79,3 +80,13 @@ test.each([
   ["@ updating....", undefined],
   ["Resources:", undefined],
 ])("%j is told as %j [B3]", (line, text) => expect(readProgress(line)).toBe(text));
+
+test("what is protected is named by the address that Pulumi gives it, and other errors name nothing [A10]", () => {
+  const urn =
+    "urn:pulumi:prod::lifeboat::lifeboat:guests:Container$proxmoxve:index/containerLegacy:ContainerLegacy::db-container";
+  const error = `Preview failed: resource "${urn}" cannot be deleted
+because it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:
+\`pulumi state unprotect '${urn}'\``;
+  expect(readProtected(`${error}\n${error}`)).toEqual([urn]);
+  expect(readProtected(`deleting ${urn}: timed out`)).toEqual([]);
+});
