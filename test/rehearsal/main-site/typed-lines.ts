@@ -113,7 +113,8 @@ export function typedLines(main: MainSite): void {
 
   /** What has to be so before a line makes sense. */
   const before: Readonly<Record<string, () => unknown>> = {
-    "curl --retry 10 --retry-connrefused --cacert authority.pem https://192.0.2.132:9000/minio/health/live": writeAuthority,
+    "curl --retry 10 --retry-connrefused --cacert authority.pem https://192.0.2.132:9000/minio/health/live":
+      writeAuthority,
     "pulumi up -s prod": fallBack,
     "ssh root@192.0.2.132 rm -r /var/lib/minio/data/lifeboat-state-prod/.pulumi/stacks/lifeboat/prod.json": goBack,
     "lifeboat state import-file monitoring": async () => {
