@@ -47,7 +47,7 @@ async function refusal(): Promise<string> {
   expect({ code: refused.exitCode, said: refused.stderr }).toEqual({
     code: 13,
     said: expect.stringContaining(
-      `HINT: put it back into the settings, or keep it in Proxmox as docs/guides/retire.md says; the next update deletes it after:\neval "$(lifeboat env prod)" && pulumi state unprotect '${urn}' -s prod\n`,
+      `HINT: put it back into the settings, or keep it in Proxmox as docs/guides/retire.md says; the next update deletes it after:\neval "$(lifeboat env prod)" && pulumi state unprotect '${urn}' -s prod`,
     ),
   });
   return urn;
