@@ -4,7 +4,8 @@
  *
  * `tar -t` takes an archive that is cut off between two members for a whole one. Nor does tar have a checksum over contents: a bit
  * turned over there is found by the compressor's checksum, or by a sum that was recorded before. The formats: GNU tar's
- * `tar.h` (old sparse files, numbers in base 256), and pax with `size`.
+ * `tar.h` (old sparse files, numbers in base 256), and pax with `size`. Proxmox finds the configuration by its name with `./` only
+ * (`recover_config` of PVE::LXC::Create).
  */
 export const tarCheck = String.raw`
 my $cut = "it ends without the two empty blocks that end a tar archive: it is cut off";
@@ -63,7 +64,7 @@ sub check_tar {
         $more = substr($map, 504, 1);
       }
     }
-    if ($name =~ m{^(?:\./)?etc/vzdump/(?:pct|vps)\.conf\z} && !$configured && $size <= 1 << 18) {
+    if ($name =~ m{^\./etc/vzdump/(?:pct|vps)\.conf\z} && !$configured && $size <= 1 << 18) {
       my $bytes = take($size);
       bad("it ends within its configuration") if length($bytes) < $size;
       configuration($bytes); $configured = 1;
@@ -73,6 +74,6 @@ sub check_tar {
     bad("it ends within $name") unless pass(-$size % 512);
     ($long, %pax) = (undef);
   }
-  bad("it holds no configuration (etc/vzdump/pct.conf)") unless $configured;
+  bad("it holds no configuration (./etc/vzdump/pct.conf)") unless $configured;
 }
 `;

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ArchiveReading, readCommand } from "../../../../../scripts/clients/node-program/archive-reader";
@@ -202,13 +202,17 @@ test("what GNU tar writes is read: sparse files, long names, links, attributes, 
   }
 });
 
-test("an archive without a configuration is none [G1]", async () => {
-  const tree = join(folder, "bare");
-  mkdirSync(tree);
-  writeFileSync(join(tree, "file"), "content");
-  const path = join(folder, "bare.tar.zst");
-  execFileSync("tar", ["-C", tree, "--zstd", "-cf", path, "."]);
-  expect(why(await readHere(path))).toBe("damaged: it holds no configuration (etc/vzdump/pct.conf)");
+test.each([
+  ["bare", "file", "."],
+  // Proxmox looks for its name with `./` only.
+  ["elsewhere", "etc/vzdump/pct.conf", "etc"],
+])("an archive without a configuration is none: %s [G1]", async (name, file, packed) => {
+  const tree = join(folder, name);
+  mkdirSync(dirname(join(tree, file)), { recursive: true });
+  writeFileSync(join(tree, file), "hostname: web\n");
+  const path = join(folder, `${name}.tar.zst`);
+  execFileSync("tar", ["-C", tree, "--zstd", "-cf", path, packed]);
+  expect(why(await readHere(path))).toBe("damaged: it holds no configuration (./etc/vzdump/pct.conf)");
 });
 
 test("what another program has packed than its name says is not what it is called, though it can be unpacked [G1]", async () => {
