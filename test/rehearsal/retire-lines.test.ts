@@ -11,9 +11,9 @@ import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-retire-"));
 const site = new DemoSite(join(parent, "site"), "memory", () => undefined);
 const settings = join(site.folder, "project", "Pulumi.prod.yaml");
-const unprotect = linesOf("guides/retire.md")
-  .flatMap(({ command }) => (command.startsWith("pulumi state unprotect ") ? [command] : []))
-  .join();
+const [unprotect = "", jobFirst = "", letGo = ""] = linesOf("guides/retire.md").flatMap(({ command }) =>
+  command.startsWith("pulumi ") ? [command] : [],
+);
 let both = "";
 
 jest.setTimeout(20 * 60_000);
@@ -65,4 +65,14 @@ test("without its protection it is deleted by the next update [A10, K1]", async 
   await type(unprotect.replace("URN", urn));
   expectExit(await up(), [0], "lifeboat up");
   expect(await there()).toBe(false);
+});
+
+test("let go of, it stays in Proxmox, and the next update is clean [A10, K1]", async () => {
+  const urn = await refusal();
+  await type(jobFirst);
+  await type(letGo.replace("URN", urn));
+  expectExit(await up(), [0], "lifeboat up");
+  expect(await there()).toBe(true);
+  const clean = await site.pulumi("prod", "preview", "--refresh", "--expect-no-changes");
+  expectExit(clean, [0], "the next preview");
 });

@@ -28,7 +28,11 @@ export const pagesRun: Readonly<Record<string, string>> = {
 
 /** Lines whose names, times and places are the reader's, or that need real guests: a test runs the same command with its own. */
 export const alike: readonly Alike[] = [
-  { line: /^pulumi state (?:delete|unprotect) /u, by: "test/rehearsal/retire-lines.test.ts", words: ["--yes"] },
+  {
+    line: /^pulumi (?:state (?:delete|unprotect) |up -s prod --target )/u,
+    by: "test/rehearsal/retire-lines.test.ts",
+    words: ["--yes"],
+  },
   { line: /^npm pack /u, by: "test/unit/components/package.test.ts", words: ["pack"] },
 ];
 
