@@ -1,3 +1,4 @@
+import { dataRestoreLine } from "../../../site/data/restore-line";
 import { drillGroups } from "../../../site/drill/groups";
 import { nodesOf } from "../../../site/needs";
 import type { Environment, Guest, KitSettings } from "../../../site/settings/environment";
@@ -241,17 +242,15 @@ function dataSections({ name, settings }: LoadedEnvironment): Section[] {
   const copies = copiesByHand(settings);
   return settings.guests.flatMap((guest) => {
     if (guest.data.length === 0) return [];
-    const command = (source: Guest["data"][number]): string =>
-      source.kind === "postgres"
-        ? `lifeboat restore database ${name}/${guest.name} ${source.name} --dry-run`
-        : source.kind === "files"
-          ? `lifeboat restore files ${name}/${guest.name} ${source.name} --dry-run`
-          : `lifeboat data ${name}/${guest.name}`;
+    const selector = `${name}/${guest.name}`;
+    const restores = guest.data
+      .filter(({ kind }) => kind !== "command")
+      .map((source) => `${dataRestoreLine(selector, source)} --dry-run`);
     return [
       section(
-        `${name}/${guest.name}`,
+        selector,
         [
-          code([`lifeboat data ${name}/${guest.name}`, ...guest.data.map(command)]),
+          code([`lifeboat data ${selector}`, ...restores]),
           text("By hand, as root in the guest, beside what is there:"),
           code(dataByHand(guest)),
           ...(copies.length === 0
