@@ -3,10 +3,10 @@ import type { Lines } from "../../terminal/talk";
 import { type Demand, flagOf } from "./consent";
 import type { PastRuns } from "./durations";
 import type { Report } from "./operation";
-import { type Estimate, type StepNode, placeSteps } from "./step";
+import { type Estimate, type StepCard, type StepNode, placeSteps } from "./step";
 
 /** A step as plans show it, for scripts. */
-export interface StepView {
+export interface StepView extends Partial<StepCard> {
   /** Path of ids: `save-point/take`. */
   readonly id: string;
   readonly title: string;
@@ -49,9 +49,9 @@ export function stepViews(
   steps: readonly StepNode[],
   estimate: (stepPath: string) => Estimate | undefined,
 ): StepView[] {
-  return placeSteps(steps).map(({ path, step: { title, does } }) => {
+  return placeSteps(steps).map(({ path, step: { title, does, card } }) => {
     const known = estimate(path);
-    return { id: path, title, does, ...(known === undefined ? {} : { estimate: known }) };
+    return { id: path, title, does, ...card, ...(known === undefined ? {} : { estimate: known }) };
   });
 }
 
@@ -62,9 +62,12 @@ export function estimates(past: PastRuns, bytes: number | undefined): (stepPath:
 
 function printSteps(steps: readonly StepView[], lines: Lines): void {
   lines.line("Steps:");
-  for (const [index, { does, estimate }] of steps.entries()) {
+  for (const [index, { does, estimate, needs, command, check }] of steps.entries()) {
     const time = estimate === undefined ? "" : `: about ${formatDuration(estimate.seconds)} (${estimate.basis})`;
     lines.hanging(`  ${`${String(index + 1)}.`.padEnd(4)}`, `${does}${time}`);
+    if (needs !== undefined) lines.hanging("        needs:    ", needs);
+    if (command !== undefined) lines.hanging("        alone:    ", command);
+    if (check !== undefined) lines.hanging("        check:    ", check);
   }
 }
 

@@ -5,6 +5,9 @@ const stepMembers = {
   id: z.string().describe("path of ids: `save-point/take`"),
   title: z.string(),
   does: z.string().describe("the step as a line of the plan"),
+  needs: z.string().optional().describe("what must be there before it"),
+  command: z.string().optional().describe("what does it alone"),
+  check: z.string().optional().describe("what is seen when it has worked"),
   estimate: z
     .strictObject({ seconds: seconds("how long it is expected to take"), basis: z.string() })
     .optional()

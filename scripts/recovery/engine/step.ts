@@ -51,6 +51,16 @@ export interface StepContext {
  */
 export type Undoing = { readonly does: string } | { readonly stays: string } | "nothing";
 
+/** What somebody wants to know of a step that may be done alone: on the worst day not every step goes as it was planned. */
+export interface StepCard {
+  /** What must be there before it. */
+  readonly needs: string;
+  /** What does it alone, as a line to type. Absent: nothing does. */
+  readonly command?: string;
+  /** What is seen when it has worked. */
+  readonly check: string;
+}
+
 /** One thing that is done, or done again after an interruption. */
 export interface Step {
   /** Stable within its group: the journal knows steps by the path of ids (`save-point/take`). */
@@ -58,6 +68,8 @@ export interface Step {
   readonly title: string;
   /** The step as a line of the plan. */
   readonly does: string;
+  /** Shown below it in plans. Default: what it does says it all. */
+  readonly card?: StepCard;
   /** What taking it back means, by its facts. Default: `take back: ` and what it does. */
   undoes?(facts: Facts): Undoing;
   /**

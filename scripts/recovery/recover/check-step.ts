@@ -19,6 +19,11 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     id: checkPath,
     title: `Check ${names.join(", ")}`,
     does: `check ${names.join(", ")}: every guest by its checks, backup jobs, states, copies and monitoring`,
+    card: {
+      needs: "the steps before it",
+      command: `lifeboat check ${names.join(" ")}`,
+      check: "it ends with 0",
+    },
     run: async ({ factsOf }) => {
       const problems = await session.check(names, session.context);
       const findings = [

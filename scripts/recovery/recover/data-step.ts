@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { dataRestoreLine } from "../../../site/data/restore-line";
 import { failureOf } from "../../clients/failure";
 import { runBounded } from "../../machine/bounded";
 import { formatDuration } from "../../terminal/durations";
@@ -45,12 +46,20 @@ export function dataStep({ environments, began, parallel }: RecoverPlan, session
   if (concerned.length === 0) return undefined;
   const names = concerned.map(({ selector }) => selector).join(", ");
   const before = Date.parse(began) / 1_000;
+  const commands = concerned.flatMap(({ selector }) =>
+    session.site.findGuest(selector).guest.data.map((source) => dataRestoreLine(selector, source)),
+  );
   return standing({
     id: dataPath,
     title: `Bring data of ${names} to their latest point`,
     does: session.dataLeft.all
       ? `look which data of ${names} are left in newer dumps, copies of them or WAL than in the archives, and name the commands that bring those back`
       : `where a dump, a copy of one elsewhere or WAL is newer than the archive: restore data of ${names} from it; what the archive has of them is replaced and kept (lifeboat undo), and connections to it are ended`,
+    card: {
+      needs: "their guests are back, and answer; for what is encrypted LIFEBOAT_AGE_IDENTITY_FILE",
+      command: [...new Set(commands)].join("; "),
+      check: "each is as it was at the time that the report names",
+    },
     run: async ({ factsOf }) => {
       const results = Object.values(guestsPaths).flatMap((path) => resultsIn(factsOf(path)));
       const guests = concerned.flatMap(({ selector: guest, look: { restored } }): GuestAsOf[] => {

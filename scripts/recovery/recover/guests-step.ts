@@ -6,7 +6,7 @@ import { exitCodes } from "../../terminal/exit-codes";
 import type { ShowStep } from "../../terminal/progress";
 import { runOne } from "../engine/run-one";
 import { findingShape } from "../engine/shapes";
-import { type Finding, type Step, type StepContext, standing } from "../engine/step";
+import { type Finding, type Step, type StepCard, type StepContext, standing } from "../engine/step";
 import { type GuestSession, journalsOf, sessionOf } from "../engine/session";
 import { type EndedWithin, runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
@@ -93,6 +93,7 @@ export function guestsStep(
     id,
     title: `Restore ${names}`,
     does: `restore ${names} from their newest good archives${elsewhereText(lost)}, ${String(parallel)} at a time, at most ${String(perNode)} on one node`,
+    card: guestsCard(lost, session),
     run: async () => {
       const bounds = {
         parallel,
@@ -109,6 +110,38 @@ export function guestsStep(
       return { facts: { results: JSON.stringify(results) }, findings: outcomes.flatMap(({ findings }) => findings) };
     },
   });
+}
+
+function guestsCard(lost: readonly Lost[], session: SiteSession): StepCard {
+  const nodes = unique(lost.map(({ look }) => look.node)).join(", ");
+  const storages = unique(
+    lost.map(({ environment }) => session.site.environment(environment).settings.backup.storage.id),
+  );
+  const waits = lost.flatMap(({ environment, look }) => {
+    const first = look.needs.filter((name) => lost.some((one) => one.selector === `${environment}/${name}`));
+    return first.length === 0 ? [] : [`${first.join(" and ")} before ${look.name}`];
+  });
+  const command = unique(lost.map(optionsOf))
+    .map((options) => {
+      const selectors = lost.filter((one) => optionsOf(one) === options).map(({ selector }) => selector);
+      return `lifeboat restore guest ${selectors.join(" ")}${options}`;
+    })
+    .join("; ");
+  return {
+    needs: `${nodes} and the archives on ${storages.join(", ")}${waits.length === 0 ? "" : `; ${waits.join(", ")}`}`,
+    command,
+    check: "each guest runs, and its checks are right",
+  };
+}
+
+/** What a restore of one guest is told besides its name. */
+function optionsOf({ look }: Lost): string {
+  const place = placeOf(look);
+  return `${place === undefined ? "" : ` --node ${place}`}${look.way === "offsite" ? " --from offsite" : ""}`;
+}
+
+function unique(words: readonly string[]): string[] {
+  return [...new Set(words)];
 }
 
 interface GuestOutcome {

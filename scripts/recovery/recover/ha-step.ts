@@ -30,6 +30,11 @@ export function haStep(environments: readonly EnvironmentLook[], session: SiteSe
     id: haPath,
     title: `Wait for HA: ${names}`,
     does: `wait until HA has ${names} back, with their disks, on nodes that are there; ${String(patience / 60)} min at most`,
+    card: {
+      needs: "quorum, and a node that is left in the group of each",
+      command: "on a node: ha-manager status",
+      check: "each runs on a node that answers",
+    },
     run: async ({ signal, progress }) => {
       const ends = Date.now() + patience * 1_000;
       const outcomes = await Promise.all(

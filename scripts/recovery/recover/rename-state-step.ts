@@ -13,6 +13,10 @@ export function renameStateStep(name: string, session: SiteSession): Step {
     id: `rename-${name}`,
     title: `Write the new names into the state of ${name}`,
     does: `pulumi stack export and import: write the new names into the state of ${name}; the one before is kept on this machine`,
+    card: {
+      needs: `the state of ${name}, and its passphrase`,
+      check: "the step behind it, which asks the new node for every resource",
+    },
     run: async (context) => {
       const { mapping } = session.asked;
       const work = new StackWork(session.site, name, session.context, false);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { NodeEntry } from "../../../proxmox/api/answers";
 import { nodesOf } from "../../../site/needs";
+import { pulumiLine } from "../../../site/plain-pulumi";
 import { nodesInState } from "../../../site/replaced-node/state-changes";
 import { shellQuote } from "../../machine/shell-quote";
 import type { LoadedEnvironment } from "../../project/site";
@@ -39,6 +40,11 @@ export function refreshStep(name: string, session: SiteSession): Step {
     id: refreshPath(name),
     title: `Tell Pulumi what is left of ${name}`,
     does: `pulumi refresh: write into the state of ${name} what is there and what is gone`,
+    card: {
+      needs: `the state of ${name}, its passphrase, and the node's API`,
+      command: pulumiLine(name, "refresh"),
+      check: `lifeboat up ${name} --dry-run makes what is gone, and nothing that is there`,
+    },
     run: async (context) => {
       try {
         return await refresh(name, session, context);
@@ -139,6 +145,12 @@ export function upStep(names: readonly string[], looks: readonly EnvironmentLook
     id: upPath,
     title: `Bring up ${names.join(", ")}`,
     does: `lifeboat up: make again what is gone of ${names.join(", ")}, as backup jobs; nothing is deleted`,
+    card: {
+      needs:
+        "every guest with backups is back: one that is not keeps its stack from being brought up, which would make it empty",
+      command: `lifeboat up ${names.join(" ")}`,
+      check: "the same command again has nothing to do",
+    },
     run: async ({ factsOf }) => {
       const unknown = names.filter((name) => factsOf(refreshPath(name))["failed"] === true);
       const asked = looks.filter(({ name }) => names.includes(name));

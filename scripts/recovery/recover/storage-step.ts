@@ -8,10 +8,16 @@ import type { SiteSession } from "./session";
 /** Defines the storage with the backups on a node that does not know it. What lies on it stays as it is. */
 export function storageStep(look: EnvironmentLook, session: SiteSession): Step {
   const { id } = look.storage;
+  const { settings } = session.site.environment(look.name);
   return standing({
     id: `storage-${look.name}`,
     title: `Define storage ${id} of ${look.name}`,
     does: `define storage ${id} as the settings of ${look.name} have it; what lies on it stays`,
+    card: {
+      needs: `${settings.proxmox.node} answers, and has mounted whatever the storage lies on`,
+      command: definingLine(settings),
+      check: "its archives are listed: lifeboat backups",
+    },
     run: async () => {
       const environment = session.site.environment(look.name);
       const { settings } = environment;
@@ -30,6 +36,10 @@ export function storageStep(look: EnvironmentLook, session: SiteSession): Step {
 
 /** The line that somebody runs on the node. */
 export function defineByHand({ settings }: LoadedEnvironment): string {
-  const words = definingWords(settings.backup.storage).map((word) => shellQuote(word));
-  return `on ${settings.proxmox.node}: ${words.join(" ")}; then the same command`;
+  return `${definingLine(settings)}; then the same command`;
+}
+
+function definingLine({ backup, proxmox }: LoadedEnvironment["settings"]): string {
+  const words = definingWords(backup.storage).map((word) => shellQuote(word));
+  return `on ${proxmox.node}: ${words.join(" ")}`;
 }

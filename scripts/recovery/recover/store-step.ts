@@ -29,10 +29,19 @@ export function storeStep(
   const names = (states?.environments ?? []).flatMap(({ name, copy, stored }) =>
     copy === undefined || stored ? [] : [name],
   );
+  const command = [
+    "lifeboat rebuild state-store",
+    ...(session.asked.from === undefined ? [] : [`--from ${shellQuote(session.asked.from)}`]),
+  ].join(" ");
   return standing({
     id: "store",
     title: "Rebuild the state store",
     does: `make the state store at ${endpoint} again, and bring back the ${names.length === 1 ? "state" : "states"} of ${names.join(", ")} from ${states?.from ?? "the copies"}`,
+    card: {
+      needs: `the node on which it is made, the passphrase, and ${states?.from ?? "the copies"}`,
+      command,
+      check: `${endpoint} answers, and each state is read back as it was copied`,
+    },
     run: async ({ factsOf }) => {
       const { asked, context } = session;
       const findings = keepers.flatMap((look) => wouldMakeEmpty(look, factsOf, session));
@@ -44,12 +53,8 @@ export function storeStep(
           mapping: asked.mapping,
           dryRun: false,
         });
-        const words = [
-          "lifeboat rebuild state-store",
-          ...(asked.from === undefined ? [] : [`--from ${shellQuote(asked.from)}`]),
-        ];
         const given = { ...asked.given, [forceFlag]: true };
-        return runOne(rebuild, rebuildOperation(rebuild, { given, command: words.join(" ") }));
+        return runOne(rebuild, rebuildOperation(rebuild, { given, command }));
       });
       return { findings: findingsWithin(reportSchema.parse(value).findings, later) };
     },
