@@ -27,7 +27,10 @@ export const objectivesSchema = mapping({
    * monitoring 26h, lab 7d 2h.
    */
   rpo: objective,
-  /** How long a restore may take: every report of a restore compares. Default: not judged. */
+  /**
+   * How long a restore may take: every report of a restore compares, and `lifeboat recover` begins with the shortest. Default: not
+   * judged.
+   */
   rto: objective,
 });
 

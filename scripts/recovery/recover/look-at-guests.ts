@@ -15,6 +15,7 @@ import { type GuestSession, journalsOf, sessionOf, unfinished } from "../engine/
 import { forceFlag } from "../engine/settle-demands";
 import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
+import { byUrgency } from "./by-urgency";
 import { type ClusterLook, lookAtCluster, onLivingNode, placedOn, type Way, wayOfListed } from "./dead-node";
 import { copyOfUnseen, type CopyNeed, hasNoneHere, isFromElsewhere, wayFromElsewhere } from "./look-elsewhere";
 import { type DataCopy, type EnvironmentLook, type GuestLook, isRestored } from "./plan";
@@ -81,7 +82,7 @@ export async function lookAtGuests(
   }: { readonly storage: EnvironmentLook["storage"]; readonly store: string | undefined; readonly needs: RestoreNeeds },
 ): Promise<Pick<EnvironmentLook, "guests" | "goneBesides">> {
   const { guests } = environment.settings;
-  const wanted = guests.filter(({ name }) => isAsked(session.asked, environment.name, name));
+  const wanted = byUrgency(guests.filter(({ name }) => isAsked(session.asked, environment.name, name)));
   const cluster = await lookAtCluster(client);
   const besides = guests.filter((guest) => !wanted.includes(guest) && !cluster.guests.has(guest.id));
   const bounds = { parallel: atOnce, perKey: atOnce, keyOf: () => "" };

@@ -81,14 +81,26 @@ test("nothing is lost: it says so, and changes nothing [H1]", async () => {
 
 test("a dry run over what is left: what comes back, what is lost of it, in which order; nothing but GET [H1, K1, 004 US6.1, 004 US6.2]", async () => {
   for (const id of [101, 102, 103]) await lost.site.destroy(id);
+  const urgent = lost.site
+    .read("Pulumi.prod.yaml")
+    .replace(/^( +)mail:\n/mu, "$&$1  objectives: { rto: 10m }\n$1  needs: [db]\n");
+  lost.site.write("Pulumi.prod.yaml", urgent);
   const requests = lost.site.requests().length;
   const { code, stdout } = await lost.recover(["--dry-run"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/Plan: recover the site\n +prod: guests are gone\n/u);
   expect(stdout).toMatch(/web +101 +from its archive \(.*\) +the last \d+ (?:min|h)/u);
   expect(stdout).toMatch(
-    /1\. +restore prod\/web, prod\/db, prod\/mail .*\n +2\. +pulumi refresh.*\n +3\. +lifeboat up.*\n +4\. +check prod/u,
+    /1\. +restore prod\/db, prod\/mail, prod\/web [^]*\n +2\. +pulumi refresh[^]*\n +3\. +lifeboat up[^]*\n +4\. +check prod/u,
   );
+  expect(stdout).toMatch(/1\. .*\n +needs: +pve-prod and the archives on backup; db before mail\n/u);
+  expect([...stdout.matchAll(/^ +alone: +(.*)$/gmu)].map(([, command]) => command)).toEqual([
+    "lifeboat restore guest prod/db prod/mail prod/web",
+    'eval "$(lifeboat env prod)" && pulumi refresh -s prod',
+    "lifeboat up prod",
+    "lifeboat check prod",
+  ]);
+  expect(stdout.match(/^ +check: /gmu)).toHaveLength(4);
   expect(stdout).toContain("Flags that answer all questions: --force");
   const sent = lost.site.requests().slice(requests);
   expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);
