@@ -1,4 +1,4 @@
-import { nameOf } from "./restore/identity";
+import { nameOf, namelessKey } from "./restore/identity";
 import { parseNetwork, isNetworkKey, parseMountPoint, PropertyStringError } from "../proxmox/rules/property-strings";
 import type { ConfigurationKeys } from "../proxmox/rules/guest-configuration";
 import { liveDisks } from "./live-disks";
@@ -82,7 +82,7 @@ export function graceEnd(today: CalendarDay): CalendarDay {
 function keyOf(hostname: string | undefined, id: number): string {
   const [label = ""] = (hostname ?? "").split(".");
   const plain = label.replaceAll(/[^A-Za-z0-9-]+/gu, "-").replaceAll(/^-+|-+$/gu, "");
-  return guestName.safeParse(plain).success ? plain : `guest-${String(id)}`;
+  return guestName.safeParse(plain).success ? plain : namelessKey(id);
 }
 
 function freeName(wanted: string, id: number, names: ReadonlySet<string>): string {

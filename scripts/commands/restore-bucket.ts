@@ -5,6 +5,7 @@ import { acceptLossFlag, runRestoreBucket } from "../recovery/restore-bucket/run
 import { restoreBucketShapes } from "../recovery/restore-bucket/shape";
 import { usageError } from "../terminal/command-error";
 import { defineCommand } from "./frame/command";
+import { momentFlag } from "./frame/moment-flag";
 
 export const command = defineCommand({
   description:
@@ -25,7 +26,7 @@ export const command = defineCommand({
   ],
   input: z.object({
     bucket: z.string(),
-    at: z.string().optional(),
+    at: momentFlag.optional(),
     into: z.string().min(1).optional(),
     dryRun: z.boolean().default(false),
     force: z.boolean().default(false),

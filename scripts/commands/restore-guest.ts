@@ -14,6 +14,7 @@ import { reuseFlag } from "../recovery/restore-guest/demands";
 import { runRequested } from "../recovery/restore-guest/requested";
 import { restoreGuestShapes, restoreGuestsShapes } from "../recovery/restore-guest/shape";
 import { defineCommand } from "./frame/command";
+import { momentFlag } from "./frame/moment-flag";
 import { requestIdForm, requestIdPattern } from "../../site/settings/values/names";
 import { usageError } from "../terminal/command-error";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes";
@@ -28,7 +29,7 @@ const inputSchema = restoreFlagsSchema.extend({
   env: z.string().optional(),
   archive: z.string().optional(),
   from: z.literal("offsite", { error: "'offsite' is the only other place of archives" }).optional(),
-  at: z.string().optional(),
+  at: momentFlag.optional(),
   targetId: z
     .union([z.literal("next"), z.coerce.number().int().min(100).max(999_999_999)], {
       error: "an id from 100 to 999999999, or next",

@@ -8,6 +8,11 @@ export function nameOf(kind: "lxc" | "qemu", keys: ConfigurationKeys): string | 
   return kind === "lxc" ? keys["hostname"] : keys["name"];
 }
 
+/** The key under which a guest is adopted whose name in Proxmox is none, or cannot be one. */
+export function namelessKey(id: number): string {
+  return `guest-${String(id)}`;
+}
+
 /** What a configuration says about whose it is. */
 export interface GuestIdentity {
   readonly mark: Mark | undefined;
@@ -36,6 +41,10 @@ export interface MeantGuest {
   readonly isOwned: boolean;
   /** Host name in the settings; an adopted guest may have any. */
   readonly name: string | undefined;
+  /** Name that its archives carry by the settings: what an adopted guest is known by that is not there. Absent: its key. */
+  readonly archivedAs?: string;
+  /** The settings have it under the key of a guest without a name. */
+  readonly isNameless?: boolean;
   /** Keys of all guests of the environment. */
   readonly keys: readonly string[];
   /** The settings do not have it any more: they say nothing of another name that it has had. */
@@ -104,7 +113,10 @@ export function isOwn(whose: Whose): whose is Exclude<Whose, Doubtful> {
  */
 export function whoseArchive(archived: GuestIdentity, meant: MeantGuest, present: GuestIdentity | undefined): Whose {
   if (archived.mark !== undefined) return byMark(archived.mark, archived.name, meant, present);
-  const expected = meant.name ?? present?.name ?? meant.mark.guest;
+  if (!meant.isOwned && [archived, meant, present].every((one) => one?.name === undefined)) {
+    return whoseNameless(archived, meant, present);
+  }
+  const expected = meant.name ?? present?.name ?? meant.archivedAs ?? meant.mark.guest;
   if (sameName(archived.name, expected)) {
     return meant.isOwned ? { kind: "unsure", why: "it does not bear Lifeboat's mark" } : { kind: "own" };
   }
@@ -113,6 +125,15 @@ export function whoseArchive(archived: GuestIdentity, meant: MeantGuest, present
   return meant.isOwned
     ? { kind: "unsure", why: `it is named '${from}' and does not bear Lifeboat's mark` }
     : { kind: "renamed", from };
+}
+
+/** Virtual machines need no name in Proxmox: where none has one, network cards tell them apart, and then the key. */
+function whoseNameless(archived: GuestIdentity, meant: MeantGuest, present: GuestIdentity | undefined): Whose {
+  const own = { kind: "own" } as const;
+  if (present === undefined) return meant.isNameless === true ? own : { kind: "unsure", why: "it has no name" };
+  const haveNone = archived.cards.length === 0 && present.cards.length === 0;
+  if (haveNone || sharesCard(archived, present)) return own;
+  return { kind: "unsure", why: "it has no name, and other network cards than the guest that is there" };
 }
 
 function byMark(mark: Mark, name: string | undefined, meant: MeantGuest, present: GuestIdentity | undefined): Whose {

@@ -286,7 +286,12 @@ function lastWords(text: string): string | undefined {
     .trim()
     .split("\n")
     .findLast((line) => line.trim() !== "");
-  return last === undefined ? undefined : plainText(last.replace(/^lifeboat-data: /u, ""));
+  return last === undefined ? undefined : causeOf(plainText(last));
+}
+
+/** What the program says, as it reads after Lifeboat's own "Unable to …:". */
+function causeOf(line: string): string {
+  return line.replace(/^lifeboat-data: /u, "").replace(/^Unable to /u, "cannot ");
 }
 
 function shown(text: string): string {

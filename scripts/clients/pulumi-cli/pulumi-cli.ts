@@ -10,7 +10,15 @@ import { type ExitCode, exitCodes } from "../../terminal/exit-codes";
 import { makePrivateFolder } from "../../machine/durable-file";
 import { ProgramMissing, type ProgramResult } from "../run-program";
 import { type LongRun, runLong } from "./long-run";
-import { readErrors, readLocks, readProtected, readProgress, readSummary, type ReportedLock } from "./pulumi-output";
+import {
+  missingPluginHint,
+  readErrors,
+  readLocks,
+  readProtected,
+  readProgress,
+  readSummary,
+  type ReportedLock,
+} from "./pulumi-output";
 import { type Changes, type CountedPreview, readPreview } from "./preview";
 import { lookAtOwn } from "./own-state";
 import { noteStarted } from "./started-runs";
@@ -249,7 +257,7 @@ export class PulumiCli {
     const kind = locks.length > 0 ? "locked" : isRefused ? "refused" : "failed";
     const where = log === undefined ? undefined : `all that pulumi printed: ${log}`;
     if (kind === "locked") return new PulumiFailure(locks.map(lockText).join("; "), kind, where, locks);
-    const hint = kept.length === 0 ? where : waysOfProtected(this.place.stack, kept);
+    const hint = kept.length === 0 ? (missingPluginHint(text) ?? where) : waysOfProtected(this.place.stack, kept);
     return new PulumiFailure(`${stage} of ${this.place.stack}: ${text}`, kind, hint);
   }
 

@@ -88,3 +88,9 @@ export function readProgress(line: string): string | undefined {
   if (name === undefined || what === undefined) return undefined;
   return `${type.split(/[:/]/u).at(-1) ?? type} ${name}: ${what.split(/ (?:error|warning): /u)[0] ?? what}`;
 }
+
+/** What gets a plugin that Pulumi misses: it fetches none by itself for Lifeboat, since a state could name what to fetch. */
+export function missingPluginHint(text: string): string | undefined {
+  if (!/no resource plugin '[^']+' found/u.test(text)) return undefined;
+  return 'in Lifeboat\'s own folder: npm run toolchain && npm run -s toolchain -- --install-plugins "${PULUMI_HOME:-$HOME/.pulumi}"; then the same command again';
+}

@@ -18,6 +18,7 @@ import type { RestorePoint, SourcePlace } from "../../recovery/restore-data/requ
 import { usageError } from "../../terminal/command-error";
 import type { ExitCode } from "../../terminal/exit-codes";
 import type { KnownOption } from "../../terminal/known-command";
+import { momentFlag } from "./moment-flag";
 
 /** Variable that names the file of age identities, where no flag does. */
 const identityVariable = "LIFEBOAT_AGE_IDENTITY_FILE";
@@ -60,7 +61,7 @@ export const restoreDataFlags: readonly KnownOption[] = [
 /** Their input. */
 export const restoreDataSchema = z.object({
   guest: z.string(),
-  at: z.string().optional(),
+  at: momentFlag.optional(),
   dump: z.string().optional(),
   savePoint: z
     .string()

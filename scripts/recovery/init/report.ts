@@ -41,7 +41,7 @@ export function initReport(outcome: Outcome, { io }: Pick<CommandContext, "io">)
     lines.paragraph(`The settings of ${name} are in ${made.file}, with ${counted(settings.guests.length, "guest")}.`);
     if (guests.unnamed > 0) {
       lines.paragraph(
-        `${counted(guests.unnamed, "guest")} on the nodes are in no settings: lifeboat adopt --all --env ${name}`,
+        `In no settings: ${counted(guests.unnamed, "guest")} of the nodes. To adopt what can be: lifeboat adopt --all --env ${name}`,
       );
     }
     lines.paragraph(`Pulumi's state will be in ${backend.url} (${backend.origin}); a store can take it later.`);

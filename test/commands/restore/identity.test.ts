@@ -9,6 +9,7 @@ beforeAll(async () => {
     { id: 102, name: "db" },
     { id: 103, name: "mail" },
     { id: 104, name: "files" },
+    { id: 105, name: "shop.example.org", unmarked: true, adoptedAs: "shop" },
   ]);
 });
 
@@ -113,4 +114,17 @@ test("an archive without a mark is restored only when it is named, and another n
   ]);
   const beside = await site.lifeboat([...inPlace("files", "--archive", another), "--target-id", "904", "--dry-run"]);
   expect([beside.code, beside.stdout]).toEqual([0, expect.stringContaining("holds a guest named 'other'")]);
+});
+
+test("an adopted guest whose host name is longer than its key comes back after it was lost, by its newest archive [D15, D2]", async () => {
+  const newest = await site.backUp(105);
+  await site.destroy(105);
+  const { stdout } = await site.lifeboat(["status", "--json"]);
+  const found = JSON.parse(stdout).environments[0].guests.find(({ id }: { id: number }) => id === 105);
+  expect(found).toMatchObject({ newest: { archive: newest }, problems: ["guest 105 is not on pve-prod"] });
+  const { code, stdout: report } = await site.lifeboat(inPlace("shop"));
+  expect([code, report]).toEqual([
+    0,
+    expect.stringContaining(`Restored prod/shop (105) on pve-prod, proven, from ${newest}`),
+  ]);
 });

@@ -162,7 +162,10 @@ test("another node than the only one: 2 [D5]", async () => {
 });
 
 test("mistakes on the command line: 2 [K2, 004 CS-006]", async () => {
-  expect((await refused(101, [...inPlace("web"), "--at", "yesterday"])).code).toBe(2);
+  const asked = site.requests().length;
+  const words = await site.lifeboat([...inPlace("web"), "--at", "yesterday"]);
+  expect([words.code, words.stderr]).toEqual([2, expect.stringContaining("--at: 'yesterday' is not a time: expected")]);
+  expect(site.requests()).toHaveLength(asked);
   expect((await refused(101, [...inPlace("web"), "--at", "2026-11-20", "--archive", "x"])).code).toBe(2);
   expect((await refused(101, [...inPlace("web"), "--target-id", "101"])).code).toBe(2);
   expect((await refused(101, inPlace("nobody"))).code).toBe(2);

@@ -25,6 +25,8 @@ export interface TestContainer {
   readonly withCache?: boolean;
   /** Its notes do not say whose it is. */
   readonly unmarked?: boolean;
+  /** The settings adopt it under this key, and have its name as `hostname`. */
+  readonly adoptedAs?: string;
   /** Further lines of its configuration. */
   readonly lines?: readonly string[];
   /** Its block in the settings says this instead of `checks: [running]`. */
@@ -78,7 +80,7 @@ export class RestoreSite extends NodeSite {
     const furnish = (cluster: StartCluster) => adjust(furnished(cluster, isBeside(cluster) ? empty : furniture));
     const cluster = options.further === undefined ? undefined : "site";
     const site = new RestoreSite(folder, await startNodes(folder, [node, ...further, ...beside], furnish, cluster));
-    const guests = Object.fromEntries(containers.map((container) => [container.name, guestSettings(container)]));
+    const guests = Object.fromEntries(containers.map(settingsOf));
     const kept = keep === undefined ? {} : { keep };
     site.declare("prod", { profile: "prod", node, ca: "site-ca.pem", ...kept, guests, lines: [settings] });
     return site;
@@ -171,7 +173,18 @@ export class RestoreSite extends NodeSite {
   }
 }
 
-function guestOf({ withCache, unmarked, ...container }: TestContainer): StartCluster["guests"][number] {
+function settingsOf(container: TestContainer): [string, string[]] {
+  const { id, name, adoptedAs } = container;
+  if (adoptedAs === undefined) return [name, guestSettings(container)];
+  return [adoptedAs, [`adopt: ${id}`, `hostname: ${name}`, "checks: [running]"]];
+}
+
+function guestOf({
+  withCache,
+  unmarked,
+  adoptedAs: _key,
+  ...container
+}: TestContainer): StartCluster["guests"][number] {
   const { id, name } = container;
   const root: StartDisk = {
     key: "rootfs",

@@ -7,6 +7,7 @@ import {
   identityOf,
   mendAnother,
   type MeantGuest,
+  namelessKey,
   tellAnother,
   whosePresent,
 } from "../../../../site/restore/identity";
@@ -26,6 +27,8 @@ export function meantGuest(guest: Guest, { name: environment, guests }: Environm
     mark: { environment, guest: guest.name },
     isOwned: guest.kind !== "adopted" || (!isDeclared && isMarked),
     name: expectedName(guest),
+    archivedAs: guest.hostname,
+    isNameless: guest.name === namelessKey(guest.id) && guest.hostname === guest.name,
     keys: guests.map(({ name }) => name),
     ...(isDeclared ? {} : { hasLeft: true }),
   };

@@ -62,3 +62,22 @@ it("a guest made by hand, or of another environment, is not the one that is mean
   expect(whosePresent(guest("anything"), adopted)).toEqual({ kind: "own" });
   expect(whosePresent(guest("anything", "lab/web"), adopted)).toMatchObject({ kind: "another", whose: "lab/web" });
 });
+
+it("an adopted guest that is gone is known by the name that the settings say its archives carry, one without a name by its key [D2, D15]", () => {
+  const long: MeantGuest = { ...adopted, archivedAs: "web.example.org" };
+  expect(whoseArchive(guest("Web.example.org"), long, undefined)).toEqual({ kind: "own" });
+  expect(whoseArchive(guest("web"), long, undefined)).toMatchObject({ kind: "another", whose: "web" });
+  expect(whoseArchive(guest("web.example.org"), long, guest("new", undefined, "BC:24:11:00:00:09")).kind).toBe(
+    "another",
+  );
+
+  const bare = identityOf("qemu", {});
+  const wired = (mac: string) => identityOf("qemu", { net0: `virtio=${mac},bridge=vmbr0` });
+  const nameless: MeantGuest = { ...adopted, mark: { environment: "prod", guest: "guest-200" }, isNameless: true };
+  expect(whoseArchive(bare, nameless, undefined)).toEqual({ kind: "own" });
+  expect(whoseArchive(bare, nameless, bare)).toEqual({ kind: "own" });
+  const wires = ["BC:24:11:00:00:01", "BC:24:11:00:00:02"].map(wired);
+  expect(wires.map((one) => whoseArchive(one, nameless, wires[0]).kind)).toEqual(["own", "unsure"]);
+  expect(whoseArchive(bare, adopted, undefined)).toEqual({ kind: "unsure", why: "it has no name" });
+  expect(whoseArchive(bare, adopted, guest("new")).kind).toBe("another");
+});

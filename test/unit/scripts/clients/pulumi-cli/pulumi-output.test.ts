@@ -1,5 +1,6 @@
 import { readPreview } from "../../../../../scripts/clients/pulumi-cli/preview";
 import {
+  missingPluginHint,
   readErrors,
   readLocks,
   readProgress,
@@ -89,4 +90,11 @@ because it is protected. To unprotect the resource, either remove the \`protect\
 \`pulumi state unprotect '${urn}'\``;
   expect(readProtected(`${error}\n${error}`)).toEqual([urn]);
   expect(readProtected(`deleting ${urn}: timed out`)).toEqual([]);
+});
+
+test("a plugin that is not there is told with what gets it, and no other error is [A10]", () => {
+  const printed =
+    "no resource plugin 'pulumi-resource-proxmoxve' found in the workspace at version v8.6.0 or on your $PATH from github://api.github.com/muhlba91/pulumi-proxmoxve";
+  expect(missingPluginHint(printed)).toContain("npm run -s toolchain -- --install-plugins");
+  expect(missingPluginHint("Unable to do it: policy says no")).toBeUndefined();
 });
