@@ -72,11 +72,12 @@ it("an adopted guest that is gone is known by the name that the settings say its
   );
 
   const bare = identityOf("qemu", {});
-  const wired = (mac: string) => identityOf("qemu", { net0: `virtio=${mac},bridge=vmbr0` });
   const nameless: MeantGuest = { ...adopted, mark: { environment: "prod", guest: "guest-200" }, isNameless: true };
   expect(whoseArchive(bare, nameless, undefined)).toEqual({ kind: "own" });
   expect(whoseArchive(bare, nameless, bare)).toEqual({ kind: "own" });
-  const wires = ["BC:24:11:00:00:01", "BC:24:11:00:00:02"].map(wired);
+  const wires = ["BC:24:11:00:00:01", "BC:24:11:00:00:02"].map((mac) =>
+    identityOf("qemu", { net0: `virtio=${mac},bridge=vmbr0` }),
+  );
   expect(wires.map((one) => whoseArchive(one, nameless, wires[0]).kind)).toEqual(["own", "unsure"]);
   expect(whoseArchive(bare, adopted, undefined)).toEqual({ kind: "unsure", why: "it has no name" });
   expect(whoseArchive(bare, adopted, guest("new")).kind).toBe("another");
