@@ -25,6 +25,15 @@ export interface GuestBackups {
   readonly bare?: string | undefined;
   /** Its disks in the environment's job; undefined when the job does not have the guest. */
   readonly disks: readonly LiveDisk[] | undefined;
+  /** Another guest has its number, which is told elsewhere: the job speaks of that one. */
+  readonly isTaken?: boolean;
+}
+
+/** What is wrong: the guest is not there, something cannot be seen, backups lack or are late, the job has not all of it. */
+export interface CoverageProblem {
+  readonly kind: "missing" | "unseen" | "backups" | "job";
+  /** A sentence without its full stop. */
+  readonly text: string;
 }
 
 /** When backups are due. */
@@ -42,14 +51,21 @@ export interface CoverageSchedule {
 const grace = 3_600;
 
 /**
- * Everything that is wrong with a guest's backups, one sentence each; empty when it is covered. What opts out is covered
- * here, and whether it still may is a matter of policy.
+ * Everything that is wrong with a guest's backups; empty when it is covered. What opts out is covered here, and whether it still
+ * may is a matter of policy.
  */
-export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule): string[] {
-  const { guest, exists, hidden } = facts;
-  const missing = exists ? [] : [hidden ?? `guest ${String(guest.id)} is not on ${guest.node}`];
+export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule): CoverageProblem[] {
+  const { guest, exists, hidden, isTaken = false } = facts;
+  const missing = exists ? [] : [missingProblem(guest, hidden)];
   if (guest.optOut !== undefined) return missing;
-  return [...missing, ...archiveProblems(facts, schedule), ...(exists ? jobProblems(facts, schedule) : [])];
+  const hasJob = exists && !isTaken;
+  return [...missing, ...archiveProblems(facts, schedule), ...(hasJob ? jobProblems(facts, schedule) : [])];
+}
+
+function missingProblem({ id, node }: Guest, hidden: string | undefined): CoverageProblem {
+  return hidden === undefined
+    ? { kind: "missing", text: `guest ${String(id)} is not on ${node}` }
+    : { kind: "unseen", text: hidden };
 }
 
 /** Whether an archive that is not listed is not there: a right that lacks, and a storage that shows nothing, prove nothing (K6). */
@@ -57,25 +73,36 @@ export function isCertain({ blind, unread, bare }: Pick<GuestBackups, "blind" | 
   return blind === undefined && unread === undefined && bare === undefined;
 }
 
-function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule: CoverageSchedule): string[] {
-  const unseen = blind === undefined ? [] : [blind];
+function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule: CoverageSchedule): CoverageProblem[] {
+  const unseen = blind === undefined ? [] : [unseenProblem(blind)];
   if (newest === undefined) {
     if (blind !== undefined) return unseen;
-    if (unread !== undefined) return [`whether it was ever backed up is not known: ${unread}`];
-    return [isCertain({ blind, unread, bare }) ? "it was never backed up" : "no backup of it can be seen"];
+    if (unread !== undefined) return [unseenProblem(`whether it was ever backed up is not known: ${unread}`)];
+    const isNever = isCertain({ blind, unread, bare });
+    return isNever
+      ? [{ kind: "backups", text: "it was never backed up" }]
+      : [unseenProblem("no backup of it can be seen")];
   }
   const due = nextStart(schedule.event, newest, schedule.timeZone);
   const late = due !== undefined && due + grace < schedule.now && !schedule.running;
   if (!late) return unseen;
   const missed = `the backup of ${dayAndTime(due, schedule.timeZone)}`;
-  if (blind !== undefined) return [`whether ${missed} was made is not known: ${blind}`];
-  const doubt = unread ?? (bare === undefined ? undefined : `${bare} shows no backup at all`);
-  return [doubt === undefined ? `${missed} is missing` : `whether ${missed} was made is not known: ${doubt}`];
+  const doubt = blind ?? unread ?? (bare === undefined ? undefined : `${bare} shows no backup at all`);
+  return doubt === undefined
+    ? [{ kind: "backups", text: `${missed} is missing` }]
+    : [unseenProblem(`whether ${missed} was made is not known: ${doubt}`)];
 }
 
-function jobProblems({ guest, disks }: GuestBackups, schedule: CoverageSchedule): string[] {
-  if (disks === undefined) return [`it is not in the backup job ${schedule.jobId}`];
-  return uncoveredDisks(guest, disks).map(({ name, volume }) => `disk ${name} (${volume}) is in no backup`);
+function unseenProblem(text: string): CoverageProblem {
+  return { kind: "unseen", text };
+}
+
+function jobProblems({ guest, disks }: GuestBackups, schedule: CoverageSchedule): CoverageProblem[] {
+  if (disks === undefined) return [{ kind: "job", text: `it is not in the backup job ${schedule.jobId}` }];
+  return uncoveredDisks(guest, disks).map(({ name, volume }) => ({
+    kind: "job",
+    text: `disk ${name} (${volume}) is in no backup`,
+  }));
 }
 
 /** A disk that no backup holds, and that nobody has left out on purpose. */

@@ -99,6 +99,11 @@ export function tellArchive(volid: string, whose: Doubtful, selector: string): s
   return `${volid} is not of ${selector}: it ${holds}`;
 }
 
+/** Whether it is certainly another than the guest of this name: one without a mark that has the name may well be it. */
+export function isCertainlyAnother(whose: Whose, name: string): whose is AnotherGuest {
+  return whose.kind === "another" && (whose.isMarked || whose.whose.toLowerCase() !== name.toLowerCase());
+}
+
 /** Whether it is certainly the guest that is meant. */
 export function isOwn(whose: Whose): whose is Exclude<Whose, Doubtful> {
   return whose.kind === "own" || whose.kind === "renamed";

@@ -1,4 +1,3 @@
-import { pulumiLine } from "../../../site/plain-pulumi";
 import type { Guest } from "../../../site/settings/environment";
 import { formatAge } from "../../terminal/durations";
 import type { GuestStatus } from "../status/guest-status";
@@ -23,7 +22,8 @@ export function guestSubject(
     subject: guest.name,
     ...(checks === undefined ? {} : { checks }),
   } as const;
-  const dead = (checks ?? []).flatMap((check) => failureOf(check, selector));
+  const isTaken = "value" in nodes && nodes.value.taken.has(guest.id);
+  const dead = (checks ?? []).flatMap((check) => failureOf(check, selector, isTaken));
   if ("failure" in nodes) {
     const blind = {
       text: "its backups could not be looked at: its node gave no answer",
@@ -35,7 +35,11 @@ export function guestSubject(
   const { status, drillGap } = nodes.value;
   const seen = status.guests.find(({ id }) => id === guest.id);
   if (seen === undefined) throw new Error(`The status of ${environment} has no guest ${String(guest.id)}.`);
-  const problems = [...dead, ...seen.problems.map((text) => problemIn(text, nextFor(seen, environment)))];
+  const wrong = nodes.value.problems.get(guest.id) ?? [];
+  const problems = [
+    ...dead,
+    ...wrong.map(({ text, next }) => (next === null ? { text, next } : problemIn(text, next))),
+  ];
   const found = foundOf(checks, backupText(seen), proofText(seen));
   if (problems.length > 0) return { ...named, verdict: "problem", found, problems };
   const unknown = notSeen(seen, selector);
@@ -44,20 +48,11 @@ export function guestSubject(
   return { ...named, verdict: warnings.length === 0 ? "ok" : "warning", found, problems: warnings };
 }
 
-function failureOf({ check, passed, reason }: LiveCheck, selector: string): Problem[] {
+/** @param isTaken its checks were not made, as another has its number: what to do about that is said with it */
+function failureOf({ check, passed, reason }: LiveCheck, selector: string, isTaken: boolean): Problem[] {
   if (passed) return [];
   const text = `check '${check}' failed: ${reason ?? "no reason is known"}`;
-  return [{ text, next: `lifeboat restore guest ${selector} --dry-run` }];
-}
-
-/** What would mend a guest whose problem names no command. */
-function nextFor({ name, state, newest, rpoSeconds, optOut }: GuestStatus, environment: string): string {
-  if (state === "missing") return `lifeboat restore guest ${environment}/${name}`;
-  const isOld = newest === undefined || newest.ageSeconds > rpoSeconds;
-  return isOld && optOut === undefined
-    ? `lifeboat backup ${environment}/${name}`
-    : // Somebody has taken it out in Proxmox, as a removal with purge does: a state that was not refreshed knows nothing of that.
-      pulumiLine(environment, "up --refresh");
+  return [{ text, next: isTaken ? null : `lifeboat restore guest ${selector} --dry-run` }];
 }
 
 function foundOf(checks: readonly LiveCheck[] | undefined, ...rest: (string | undefined)[]): string {

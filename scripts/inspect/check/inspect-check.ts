@@ -110,11 +110,12 @@ async function liveChecks(
 ): Promise<readonly LiveCheck[] | undefined> {
   const declared: Place = { node: guest.node, type: typeOfGuest(guest) ?? "lxc" };
   if ("failure" in nodes) return live(environment, guest, declared, patience, context);
-  const { facts } = nodes.value;
+  const { facts, taken } = nodes.value;
   const found = facts.onNode.get(guest.id);
   if (found === undefined) {
     return notMade(guest, facts.hidden.has(guest.id) ? "the token may not see the guest" : "there is no such guest");
   }
+  if (taken.has(guest.id)) return notMade(guest, `another guest has its number ${String(guest.id)}`);
   if (isAtWork(journals, guest.id)) return notMade(guest, "a command is at work on the guest");
   if (found.status === "stopped") {
     return guest.kind !== "adopted" && !guest.started ? undefined : notMade(guest, "the guest is stopped");

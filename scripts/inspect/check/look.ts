@@ -10,6 +10,9 @@ import { StateSecrets } from "../../recovery/steps/state/state-secrets";
 import type { Check as Finding } from "../doctor/check";
 import { inspectAccess } from "../doctor/access";
 import { statusOf, type EnvironmentStatus } from "../status/environment-status";
+import type { GuestProblem } from "../status/declared";
+import { problemsOfGuest } from "../status/guest-problems";
+import { isTaken } from "../status/ownership";
 import { inspectOffsite, type OffsiteStatus } from "../status/offsite-status";
 import { type EnvironmentFacts, readEnvironment } from "../status/read-environment";
 import { inspectState, type StateStatus } from "../status/state-status";
@@ -24,6 +27,10 @@ export type Looked<Value> = { readonly value: Value } | { readonly failure: Fail
 export interface NodeLook {
   readonly facts: EnvironmentFacts;
   readonly status: EnvironmentStatus;
+  /** What is wrong with each guest, by its number. */
+  readonly problems: ReadonlyMap<number, readonly GuestProblem[]>;
+  /** Numbers of guests that others have. */
+  readonly taken: ReadonlySet<number>;
   /** Longest time between two drills, seconds; undefined: the settings have none. */
   readonly drillGap: number | undefined;
 }
@@ -86,11 +93,13 @@ export async function lookAtNodes(
   const { here, others } = surroundingOf(environment, surroundings);
   const proofs = readProofs(stateOf(environment, context).path);
   const facts = await readEnvironment(await environment.client(), environment, here, { proofs });
-  const { drill } = environment.settings;
+  const { drill, guests } = environment.settings;
   const gap = drill && longestGap(drill.at, facts.now, facts.timeZone);
   return {
     facts,
     status: statusOf(environment, facts, others, journals),
+    problems: new Map(guests.map((guest) => [guest.id, problemsOfGuest(guest, facts, environment, journals)])),
+    taken: new Set(guests.flatMap((guest) => (isTaken(guest, facts.ownership.get(guest.id)) ? [guest.id] : []))),
     drillGap: gap && gap.to - gap.from,
   };
 }

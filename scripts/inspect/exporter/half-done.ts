@@ -2,7 +2,7 @@ import { isSavePoint } from "../../../site/restore/save-point";
 import type { Guest } from "../../../site/settings/environment";
 import { isDown } from "../status/declared";
 import { leftCopies } from "../status/drills";
-import { backupsOf } from "../status/guest-status";
+import { backupsOf } from "../status/guest-backups";
 import type { EnvironmentFacts } from "../status/read-environment";
 import type { JournalStatus } from "../status/unfinished";
 

@@ -77,7 +77,8 @@ function backupsOf(
 
 /** Those of the settings, and those that only the node has. */
 function disksOf(guest: Guest, look: NodeLook | undefined): InventoryDisk[] {
-  const live = look?.facts.inJob.get(guest.id);
+  // Those of another that has its number are none of its own.
+  const live = look?.taken.has(guest.id) === true ? undefined : look?.facts.inJob.get(guest.id);
   const declared = declaredDisks(guest);
   const named = new Set(declared.map(({ key }) => key));
   return [
@@ -88,7 +89,7 @@ function disksOf(guest: Guest, look: NodeLook | undefined): InventoryDisk[] {
 
 /** The job's own list says so. Who is in no job is in no backup; who cannot be seen is not known. */
 function isBackedUp({ id }: Guest, key: string, look: NodeLook | undefined): boolean | null {
-  if (look === undefined) return null;
+  if (look === undefined || look.taken.has(id)) return null;
   const { inJob, hidden, onNode } = look.facts;
   const disks = inJob.get(id);
   if (disks !== undefined) return disks.find((disk) => disk.key === key)?.included ?? null;

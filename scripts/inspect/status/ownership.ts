@@ -5,6 +5,7 @@ import type { NodeMoment } from "../../../site/restore/doubt";
 import {
   type Doubtful,
   type GuestIdentity,
+  isCertainlyAnother,
   isOwn,
   mendAnother,
   tellAnother,
@@ -118,8 +119,15 @@ export function withoutAnothers(
   return archives.filter((archive) => !anothers.has(archive));
 }
 
+/** Whether the guest under a declared number is certainly another: what is there of it says nothing of the declared one. */
+export function isTaken({ name }: Pick<Guest, "name">, ownership: Pick<Ownership, "present"> | undefined): boolean {
+  const present = ownership?.present;
+  return typeof present === "object" && isCertainlyAnother(present, name);
+}
+
 /** A sentence without its full stop, and what to do about it. */
 export interface OwnershipProblem {
+  readonly kind: "unread" | "another" | "archive";
   readonly text: string;
   readonly mend?: string;
 }
@@ -134,16 +142,22 @@ export function ownershipProblems(
   const selector = `${environment}/${name}`;
   const guest = `guest ${String(id)}`;
   return [
-    ...(typeof present === "string" ? [{ text: `${guest} does not tell whose it is: ${present}` }] : []),
+    ...(typeof present === "string"
+      ? [{ kind: "unread" as const, text: `${guest} does not tell whose it is: ${present}` }]
+      : []),
     ...(typeof present === "object" && present.kind === "another"
       ? [
           {
+            kind: "another" as const,
             text: tellAnother(`${guest} on ${node}`, present, selector),
             mend: mendAnother({ type, vmid: id }, selector),
           },
         ]
       : []),
-    ...archives.map(({ archive, whose }) => ({ text: archiveProblem(archive, whose, selector) })),
+    ...archives.map(({ archive, whose }) => ({
+      kind: "archive" as const,
+      text: archiveProblem(archive, whose, selector),
+    })),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { mendAnother, tellAnother, whosePresent } from "../../../site/restore/identity";
+import { isCertainlyAnother, mendAnother, tellAnother, whosePresent } from "../../../site/restore/identity";
 import { meantGuest, presentIdentity } from "../steps/guest/meant-guest";
 import type { GuestSession } from "../engine/session";
 import type { EnvironmentLook, GuestLook } from "./plan";
@@ -29,9 +29,8 @@ export async function wayOfTaken(
   if (present === undefined) return undefined;
   const meant = meantGuest(guest, environment.settings);
   const whose = whosePresent(present, meant);
-  if (whose.kind !== "another") return undefined;
-  // One without a mark that has the name may well be it: the last check says that it should bear one.
-  if (!whose.isMarked && whose.whose.toLowerCase() === (meant.name ?? guest.name).toLowerCase()) return undefined;
+  // One that may well be it is taken for it: the last check says that it should bear a mark.
+  if (!isCertainlyAnother(whose, meant.name ?? guest.name)) return undefined;
   const beside = `or bring it back beside that one: lifeboat restore guest ${selector} --target-id NUMBER`;
   return {
     way: "another",

@@ -70,6 +70,20 @@ const found = z.looseObject({
   ),
 });
 
+const inventoried = z.looseObject({
+  environments: z.array(
+    z.looseObject({
+      guests: z.array(
+        z.looseObject({
+          name: z.string(),
+          state: z.string(),
+          disks: z.array(z.looseObject({ backedUp: z.boolean().nullable() })),
+        }),
+      ),
+    }),
+  ),
+});
+
 async function check(words: readonly string[] = [], env: Record<string, string> = passphrase) {
   const { stdout, code } = await here().lifeboat(["check", "--check-timeout", "0", "--json", ...words], { env });
   const { subjects, summary } = found.parse(JSON.parse(stdout));
@@ -216,6 +230,19 @@ test("a guest that is gone, and one that nothing backs up, come with the command
   });
 });
 
+test("a guest that was stopped by hand: what starts it is said, and no update is the next command [H2]", async () => {
+  const guest = { node: "pve-prod", type: "lxc", vmid: 101 } as const;
+  const { client } = here();
+  await client.tasks.wait(await client.guests.stop(guest));
+  const { by } = await check();
+  await client.tasks.wait(await client.guests.start(guest));
+  expect(by("web")?.problems).toContainEqual({
+    text: "it is stopped, and the settings want it running: on pve-prod: pct start 101",
+    next: null,
+  });
+  expect(JSON.stringify(by("web")?.problems)).not.toContain("pulumi");
+});
+
 test.each([80, 60])(
   "in a terminal of %i columns no line is wider, and each next command can be read [H2]",
   async (columns) => {
@@ -232,6 +259,32 @@ test.each([80, 60])(
     expect(lines.some((line) => /^✗ +prod\/db +running failed/u.test(line))).toBe(true);
   },
 );
+
+test("a guest whose number another has: nothing of the other is taken for it, neither its checks nor its disks, and nobody is sent to start or update that one [H2, H6, D15]", async () => {
+  const { client } = here();
+  const ostemplate = "local:vztmpl/debian-12-standard_amd64.tar.zst";
+  const made = { vmid: 102, hostname: "payroll", rootfs: "local:1", ostemplate };
+  await client.tasks.wait(String(await client.post(["nodes", "pve-prod", "lxc"], made)));
+  const { code, by } = await check();
+  expect([code, by("db")]).toMatchObject([
+    3,
+    {
+      verdict: "problem",
+      problems: [
+        { text: "check 'running' failed: another guest has its number 102", next: null },
+        {
+          text: expect.stringMatching(/^guest 102 on pve-prod is named 'payroll' .*: give it another number/u),
+          next: "lifeboat restore guest prod/db --target-id NUMBER --dry-run",
+        },
+      ],
+    },
+  ]);
+  expect(by("db")?.problems).toHaveLength(2);
+  const { stdout } = await here().lifeboat(["inventory", "--json"], { env: passphrase });
+  const guests = inventoried.parse(JSON.parse(stdout)).environments.flatMap((one) => one.guests);
+  const [db] = guests.filter(({ name }) => name === "db");
+  expect([db?.state, db?.disks.map(({ backedUp }) => backedUp)]).toEqual(["missing", [null, null]]);
+});
 
 test("a name that is no environment is refused [H2]", async () => {
   const { code, stderr } = await here().lifeboat(["check", "nowhere"]);

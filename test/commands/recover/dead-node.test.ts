@@ -159,6 +159,12 @@ test("after the lines that it prints: the one on shared storage runs with its di
     text: expect.stringMatching(/^prod is not brought up: its settings have web, db on a node that is dead/u),
     mend: `set 'node: ${place ?? ""} for web', 'node: ${third} for db' in Pulumi.prod.yaml, then: lifeboat up prod`,
   });
+  // An update whose settings still name the dead node would take web for gone.
+  expect(findings).toContainEqual({
+    severity: "problem",
+    text: `prod: web: it is on ${place ?? ""}, the settings say ${second}`,
+    mend: `set 'node: ${place ?? ""}' for web in Pulumi.prod.yaml, then: lifeboat up prod; or move it back to ${second}`,
+  });
   expect([code, ups]).toEqual([3, ["left out"]]);
 });
 

@@ -60,10 +60,10 @@ export const statusMutants: readonly Mutant[] = [
       killedBy: { file, title: "a storage of which four fifths are used" },
     },
   ]),
-  ...inFile("scripts/inspect/status/guest-status.ts", [
+  ...inFile("scripts/inspect/status/guest-problems.ts", [
     {
       name: "status: a backup older than its RPO allows is in order",
-      from: "...(newest === undefined ? [] : ageProblems(newest, guest)),",
+      from: "...each(newest === undefined ? [] : ageProblems(newest, guest), ways.backUp),",
       to: "",
       killedBy: { file, title: "a newest backup that is older than its RPO allows" },
     },

@@ -50,8 +50,8 @@ export const worstDayMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/recover/number-taken.ts", [
     {
       name: "recover: another guest under the number is taken for the one that is meant",
-      from: 'if (whose.kind !== "another") return undefined;',
-      to: 'if (whose.kind !== "own") return undefined;',
+      from: "if (!isCertainlyAnother(whose, meant.name ?? guest.name)) return undefined;",
+      to: 'if (!isCertainlyAnother(whose, meant.name ?? guest.name) || guest.name !== "") return undefined;',
       killedBy: { file: recover, title: "a guest whose number another has is not there" },
     },
     {

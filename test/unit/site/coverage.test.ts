@@ -37,19 +37,20 @@ test("a guest that is there, in the job, and was backed up at the last time is c
 
 test("a backup is late an hour after its time in the node's zone, and not while one is running", () => {
   expect(coverageProblems(covered, schedule("2026-11-21T01:59:00+01:00"))).toEqual([]);
-  const late = ["the backup of 2026-11-21 01:00 is missing"];
+  const late = [{ kind: "backups", text: "the backup of 2026-11-21 01:00 is missing" }];
   expect(coverageProblems(covered, schedule("2026-11-21T02:01:00+01:00"))).toEqual(late);
   expect(coverageProblems(covered, schedule("2026-11-21T02:01:00+01:00", true))).toEqual([]);
 });
 
 test.each([
-  [{ newest: undefined }, "it was never backed up"],
-  [{ newest: undefined, blind: "its backups cannot be seen" }, "its backups cannot be seen"],
-  [{ disks: undefined }, "it is not in the backup job lifeboat-prod"],
-  [{ exists: false }, "guest 101 is not on pve"],
-  [{ disks: [{ key: "mp0", volume: "local:x", included: false }] }, "disk mp0 (local:x) is in no backup"],
-])("%j", (facts, problem) => {
-  expect(coverageProblems({ ...covered, ...facts }, schedule("2026-11-20T12:00:00Z"))).toEqual([problem]);
+  [{ newest: undefined }, "backups", "it was never backed up"],
+  [{ newest: undefined, blind: "its backups cannot be seen" }, "unseen", "its backups cannot be seen"],
+  [{ disks: undefined }, "job", "it is not in the backup job lifeboat-prod"],
+  [{ exists: false }, "missing", "guest 101 is not on pve"],
+  [{ exists: false, hidden: "guest 101 cannot be seen" }, "unseen", "guest 101 cannot be seen"],
+  [{ disks: [{ key: "mp0", volume: "local:x", included: false }] }, "job", "disk mp0 (local:x) is in no backup"],
+] as const)("%j", (facts, kind, text) => {
+  expect(coverageProblems({ ...covered, ...facts }, schedule("2026-11-20T12:00:00Z"))).toEqual([{ kind, text }]);
 });
 
 test("a guest that opted out is never asked for backups: whether it still may is policy", () => {

@@ -14,7 +14,7 @@ import { missingRuns } from "../../../../site/verify/missing-archives";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { unless } from "../../../recovery/steps/guest/inspect-present";
 import { type BareStorage, bareText, type PlacedArchive } from "../../status/backup-storages";
-import { bareStorage } from "../../status/guest-status";
+import { bareStorage } from "../../status/guest-backups";
 import { lookAtStorages } from "./listed";
 import type { MomentOn } from "./node-clocks";
 
