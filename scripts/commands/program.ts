@@ -210,7 +210,12 @@ async function endOfParsing(error: unknown, asked: Asked, options: GlobalOptions
     if (error instanceof CommandError) return tellMistake(error, asked.argv, options, context);
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
-    if (error.code === "commander.help") return exitCodes.usage;
+    if (error.code === "commander.help") {
+      // A person reads the help that stands there now; a script reads one error, as for every other mistake.
+      return options.json
+        ? tellMistake(usageError("no command is named"), asked.argv, options, context)
+        : exitCodes.usage;
+    }
     const message = error.message.replace(/^error: /u, "").replace(/\s*\n\s*/gu, " ");
     const meant = meantLine(message, asked.argv, asked.root);
     return tellMistake(usageError(message, meant), asked.argv, options, context);

@@ -78,7 +78,7 @@ export interface AnotherGuest {
 export function tellAnother(subject: string, { whose, isMarked }: AnotherGuest, selector: string): string {
   return isMarked
     ? `${subject} is ${whose}, not ${selector}`
-    : `${subject} is named '${whose}' and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
+    : `${subject} is ${calledBy(whose)} and does not bear Lifeboat's mark: nothing says that it is ${selector}`;
 }
 
 /**
@@ -95,13 +95,17 @@ export function mendAnother({ type, vmid }: { type: "lxc" | "qemu"; vmid: number
 /** Says that an archive is not, or may not be, of the guest that is meant, as a sentence without a full stop. */
 export function tellArchive(volid: string, whose: Doubtful, selector: string): string {
   if (whose.kind === "unsure") return `whether ${volid} is of ${selector} is not sure: ${whose.why}`;
-  const holds = whose.isMarked ? `is of ${whose.whose}` : `holds a guest named '${whose.whose}'`;
+  const holds = whose.isMarked ? `is of ${whose.whose}` : `holds a guest ${calledBy(whose.whose)}`;
   return `${volid} is not of ${selector}: it ${holds}`;
 }
 
 /** Whether it is certainly another than the guest of this name: one without a mark that has the name may well be it. */
 export function isCertainlyAnother(whose: Whose, name: string): whose is AnotherGuest {
   return whose.kind === "another" && (whose.isMarked || whose.whose.toLowerCase() !== name.toLowerCase());
+}
+
+function calledBy(name: string): string {
+  return name === "" ? "without a name" : `named '${name}'`;
 }
 
 /** Whether it is certainly the guest that is meant. */

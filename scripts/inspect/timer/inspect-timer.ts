@@ -112,8 +112,9 @@ function printFile(path: string, text: string, lines: Lines): void {
   lines.line("END");
 }
 
-/** Also those of one environment: `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`. */
-const wantedNames = /^(?:LIFEBOAT_PROXMOX_TOKEN_FILE|PULUMI_CONFIG_PASSPHRASE_FILE)(?:_|$)|^XDG_STATE_HOME$/u;
+/** Also those of one environment: `LIFEBOAT_PROXMOX_TOKEN_FILE_PROD`. A state and its copies lie below the last two. */
+const wantedNames =
+  /^(?:LIFEBOAT_PROXMOX_TOKEN_FILE|PULUMI_CONFIG_PASSPHRASE_FILE)(?:_|$)|^(?:XDG_STATE_HOME|XDG_DATA_HOME|PULUMI_HOME)$/u;
 
 /** Variables with names of files, as absolute paths; those with secrets have no place in a unit. */
 function variablesOf(

@@ -22,7 +22,7 @@ export async function chooseNode(
   if (first !== undefined && another === undefined) return first;
   const question = {
     text: "On which node do guests live whose settings name none?",
-    flag: `--node ${first ?? "NAME"}`,
+    flag: `--node ${names.join(" or ")}`,
   };
   return context.prompts.choose(
     question,
@@ -53,7 +53,7 @@ export async function chooseStorage(
   }
   const unfit = all.find((entry) => entry.storage === storage);
   if (unfit !== undefined) throw usageError(`${unfit.storage} on ${node} ${whyNot(unfit)}`, seen(names));
-  const question = { text: "Which storage shall backups go to?", flag: `--storage ${names[0] ?? "ID"}` };
+  const question = { text: "Which storage shall backups go to?", flag: `--storage ${names.join(" or ")}` };
   return context.prompts.choose(
     question,
     fit.map((entry) => ({ value: entry.storage, hint: roomOf(entry) })),

@@ -40,9 +40,8 @@ export function initReport(outcome: Outcome, { io }: Pick<CommandContext, "io">)
     lines.line();
     lines.paragraph(`The settings of ${name} are in ${made.file}, with ${counted(settings.guests.length, "guest")}.`);
     if (guests.unnamed > 0) {
-      lines.paragraph(
-        `In no settings: ${counted(guests.unnamed, "guest")} of the nodes. To adopt what can be: lifeboat adopt --all --env ${name}`,
-      );
+      lines.line(`In no settings: ${counted(guests.unnamed, "guest")} of the nodes. To adopt what can be:`);
+      lines.line(`  lifeboat adopt --all --env ${name}`);
     }
     lines.paragraph(`Pulumi's state will be in ${backend.url} (${backend.origin}); a store can take it later.`);
     lines.line(

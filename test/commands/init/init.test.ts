@@ -110,6 +110,7 @@ test.each([
   ["a CA that is none", { "--ca": "/etc/hostname" }, 2, "is no certificate in PEM form"],
   ["nobody at the address", { "--endpoint": "127.0.0.1:9" }, 14, "cannot be reached: connection refused"],
   ["no address", { "--endpoint": "a b" }, 2, "is no address of a node"],
+  ["no storage, and nobody to ask", { "--storage": undefined }, 2, "add --storage local or backup to answer it"],
   ["a storage that is not there", { "--storage": "nas" }, 2, "has no storage 'nas', or the token may not see it"],
   ["a storage for other things", { "--storage": "data" }, 2, "does not take backups (pvesm set data --content"],
   ["a node that is not there", { "--node": "pve9" }, 2, "there is no node 'pve9'"],

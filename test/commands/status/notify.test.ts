@@ -259,8 +259,10 @@ test("an address that others may read, or that leads through the open, is not us
 test("the timer's units run the same line each hour, with files by their whole names, and 3 is no failure of it [A3]", async () => {
   addressFile("hook", "/hook");
   const argv = ["status", "prod", "--notify", "--mail", "root", "--webhook", "../hook", "--print-timer"];
-  const { code, stdout } = await site.lifeboat(argv);
+  const { code, stdout } = await site.lifeboat(argv, { env: { XDG_DATA_HOME: "../data", PULUMI_HOME: "" } });
   expect(code).toBe(0);
+  expect(stdout).toContain(`Environment=XDG_DATA_HOME=${site.folder}/data\n`);
+  expect(stdout).not.toContain("PULUMI_HOME");
   expect(stdout).toMatch(
     new RegExp(`^ExecStart=.* status prod --notify --mail root --webhook ${site.folder}/hook$`, "mu"),
   );

@@ -2,6 +2,7 @@ import {
   type GuestIdentity,
   identityOf,
   type MeantGuest,
+  tellArchive,
   whoseArchive,
   whosePresent,
 } from "../../../../site/restore/identity";
@@ -80,5 +81,8 @@ it("an adopted guest that is gone is known by the name that the settings say its
   );
   expect(wires.map((one) => whoseArchive(one, nameless, wires[0]).kind)).toEqual(["own", "unsure"]);
   expect(whoseArchive(bare, adopted, undefined)).toEqual({ kind: "unsure", why: "it has no name" });
-  expect(whoseArchive(bare, adopted, guest("new")).kind).toBe("another");
+  const another = whoseArchive(bare, adopted, guest("new"));
+  expect(another.kind === "another" && tellArchive("backup:a", another, "prod/web")).toBe(
+    "backup:a is not of prod/web: it holds a guest without a name",
+  );
 });
