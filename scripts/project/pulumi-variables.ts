@@ -19,7 +19,7 @@ import { checkPrivateFolder } from "../machine/private-folder";
 import { siteFolderName, stateHome } from "../machine/state-home";
 import { type Backend, backendOf } from "./backend";
 import { CommandError } from "../terminal/command-error";
-import { stateMarkAt } from "./state-backend";
+import { readyForPulumi, stateMarkAt } from "./state-backend";
 import { grantStoreAccess, type StoreAccess } from "./store-access";
 import { storeTrouble } from "./store-health";
 import {
@@ -58,6 +58,7 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
   const variables = ownVariables(environment.name, given);
   const backend = backendOf(environment, variables);
   if (backend.folder !== undefined) mkdirSync(backend.folder, { recursive: true, mode: 0o700 });
+  readyForPulumi(backend.url, variables);
   const trust = await trustFolder(environment, variables);
   const folders = certificateFolders(trust.folder, variables);
   const access = await storeAccess(environment, variables);

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { checkpointKeys } from "../../site/state/state-keys";
 import { identityOf } from "../../site/state-store/names";
 import { FolderStore } from "../clients/object-store/folder-store";
+import { dropTornAttributes } from "../clients/object-store/torn-attributes";
 import { NoSuchObject, type ObjectStore } from "../clients/object-store/object-store";
 import type { S3StoreOptions } from "../clients/object-store/s3-client";
 import { usageError } from "../terminal/command-error";
@@ -64,12 +65,22 @@ export async function openStateAt(
   return url.startsWith("s3://") ? bucketStore(url, environment, variables, reach) : undefined;
 }
 
+/** What a killed `pulumi` has left that keeps the next one from reading a state in a folder is taken away. @throws Error */
+export function readyForPulumi(url: string, variables: Variables): void {
+  if (url.startsWith("file://")) dropTornAttributes(folderIn(url, variables).folder);
+}
+
 /** `file://` as Pulumi reads it (`massageBlobPath`): `~` is the home folder, and relative paths are allowed. */
-function folderStore(url: string, { HOME }: Variables): ObjectStore {
+function folderIn(url: string, { HOME }: Variables): { readonly folder: string; readonly query: URLSearchParams } {
   const [rest = "", query = ""] = url.slice("file://".length).split("?", 2);
   const path = decodeURIComponent(rest);
   const folder = path.startsWith("~") ? join(HOME ?? homedir(), path.slice(1)) : resolve(path);
-  return new FolderStore(folder, { attributes: new URLSearchParams(query).get("metadata") !== "skip" });
+  return { folder, query: new URLSearchParams(query) };
+}
+
+function folderStore(url: string, variables: Variables): ObjectStore {
+  const { folder, query } = folderIn(url, variables);
+  return new FolderStore(folder, { attributes: query.get("metadata") !== "skip" });
 }
 
 async function bucketStore(

@@ -5,7 +5,7 @@ import { pulumiPlace } from "../../project/pulumi-variables";
 import { PulumiCli } from "../../clients/pulumi-cli/pulumi-cli";
 import { localBackend } from "../../project/backend";
 import type { LoadedEnvironment } from "../../project/environment";
-import { openStateAt, stateMarkAt } from "../../project/state-backend";
+import { openStateAt, readyForPulumi, stateMarkAt } from "../../project/state-backend";
 import type { Site } from "../../project/site";
 import { readRecord, recordFile } from "../steps/state/fallback-record";
 import { clearOurDeadLocks } from "../steps/state/pulumi-lock";
@@ -60,6 +60,7 @@ export class StackWork implements StackSession {
     const { place } = await pulumiPlace(this.environment, variables);
     const local = localBackend(project, variables);
     if (url === local.url) mkdirSync(local.folder, { recursive: true, mode: 0o700 });
+    readyForPulumi(url, variables);
     return new PulumiCli({
       ...place,
       variables: { ...place.variables, ...this.apart(), ...this.variables, PULUMI_BACKEND_URL: url },
