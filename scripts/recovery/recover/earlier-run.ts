@@ -46,6 +46,25 @@ export function leftBehind(session: SiteSession): ReadonlySet<string> {
   return new Set([...left].flatMap(([name, isLeft]) => (isLeft ? [name] : [])));
 }
 
+/**
+ * When the first of those earlier recoveries began that were the last of an environment which is asked for, and ended with something
+ * not in order, ISO 8601: nobody has seen since that it is. Undefined: there is none.
+ */
+export function unprovenSince(session: SiteSession): string | undefined {
+  const left = new Set(session.chosen.map(({ name }) => name));
+  const since: string[] = [];
+  for (const journal of journalsOf(session)) {
+    const { kind, state, plan, startedAt } = journal.contents;
+    if (kind !== recoverKind || (state !== "done" && state !== "unproven")) continue;
+    const found = recoverPlanSchema.safeParse(plan).data;
+    // One that another version wrote in another form may have been about all of them.
+    const names = found?.environments.map(({ name }) => name) ?? [...left];
+    if (state === "unproven" && names.some((name) => left.has(name))) since.push(found?.began ?? startedAt);
+    for (const name of names) left.delete(name);
+  }
+  return since.toSorted()[0];
+}
+
 /** Whether a stack was brought up after a moment (ISO 8601), by this machine. */
 function isUpSince({ chosen, context }: SiteSession, name: string, moment: string): boolean {
   const environment = chosen.find((one) => one.name === name);

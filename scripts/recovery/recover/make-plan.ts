@@ -6,7 +6,8 @@ import type { Demand } from "../engine/consent";
 import { mergeDemands } from "../engine/merge-demands";
 import { refuseFull } from "../restore-guest/refuse";
 import { lookAtBareNodes } from "./bare-nodes";
-import { earlierRun, leftBehind, withEarlier } from "./earlier-run";
+import { earlierRun, leftBehind, unprovenSince, withEarlier } from "./earlier-run";
+import { hasWork } from "./lacking";
 import { refuseFullOfCopies } from "./look-elsewhere";
 import { lookAtEnvironment } from "./look-at-environment";
 import { lookAtStoreGuest, type RestoreNeeds } from "./look-at-guests";
@@ -63,8 +64,15 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
     // A first run that was cut off counts: people wait since then.
     began: earlier?.began ?? new Date().toISOString(),
   };
+  if (!hasWork(plan)) return { plan: checkedAgain(plan, session), demands: [] };
   const question = "Bring back what is lost of the site, as it is shown here?";
   return { plan, demands: [...(seen?.demands ?? []), ...mergeDemands(needs.demands, question)] };
+}
+
+/** Nothing is lost: what an earlier run has ended without a proof is checked until it is one, since somebody waits for that with its exit code. */
+function checkedAgain(plan: RecoverPlan, session: SiteSession): RecoverPlan {
+  const since = unprovenSince(session);
+  return since === undefined ? plan : { ...plan, unproven: true, began: since };
 }
 
 /**

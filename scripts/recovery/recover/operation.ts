@@ -28,7 +28,7 @@ export function recoverOperation(session: SiteSession): Operation<RecoverPlan> {
       const { plan, demands } = await planRecovery(session);
       if (!hasWork(plan)) {
         requireAllThere(plan);
-        return { nothing: nothingLost(plan, unusable) };
+        if (plan.unproven !== true) return { nothing: nothingLost(plan, unusable) };
       }
       const print = (lines: Parameters<typeof printPlan>[2]): void => printPlan(plan, unusable, lines);
       return { plan, demands, inputs: {}, view: { value: { ...plan }, print } };

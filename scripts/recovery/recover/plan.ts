@@ -190,7 +190,15 @@ export const recoverPlanSchema = z.object({
     .literal(true)
     .exactOptional()
     .describe("an earlier run was cut off: all of it is checked and told, also where nothing else is left to do"),
-  began: isoMoment("when the first run began, by this machine's clock; runs that were cut off count"),
+  unproven: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      "an earlier run ended with something not in order: all of it is checked again, also where nothing is lost",
+    ),
+  began: isoMoment(
+    "when the first run began, by this machine's clock; runs that were cut off, or ended unproven, count",
+  ),
 });
 
 export type RecoverPlan = z.infer<typeof recoverPlanSchema>;

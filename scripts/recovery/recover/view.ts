@@ -29,6 +29,11 @@ export function printPlan(plan: RecoverPlan, unusable: readonly Finding[], lines
   const { environments, store } = plan;
   lines.heading("Plan: recover the site");
   printLost(plan, unusable, lines);
+  if (plan.unproven === true) {
+    lines.line(
+      "  Nothing is lost; an earlier recovery ended with something not in order: everything is checked again.",
+    );
+  }
   if (plan.map !== undefined) printMapping(plan.map, lines);
   for (const bare of plan.bare ?? []) lines.hanging("  the node itself:  ", bareText(bare));
   for (const environment of environments) printEnvironment(environment, lines);
@@ -176,7 +181,9 @@ function wayWord({ way, bytes, elsewhere }: GuestLook): string {
 }
 
 /** What is lost although the guest comes back: the time since its archive, against what was promised. */
-function lostText({ way, ageSeconds, rpoSeconds, elsewhere }: GuestLook): Words {
+function lostText({ way, ageSeconds, rpoSeconds, elsewhere, mend }: GuestLook): Words {
+  // An older archive, or a restore beside another guest, brings back what the next command says.
+  if ((way === "none" || way === "another") && mend !== undefined) return red("all of it, until mended");
   if (way === "none" || way === "another" || way === "anew") return red("everything in it");
   const isUnseen = way === "archive unseen";
   const most = isUnseen ? elsewhere?.ageSeconds : ageSeconds;
