@@ -13,7 +13,7 @@ export function settingsStep(renamed: readonly RenamedSettings[], session: SiteS
     title: "Write the new names into the settings",
     does: `write the new names into ${files}, as shown; everything else in there stays`,
     card: {
-      needs: `${files} can be written, and ${renamed.length === 1 ? "is" : "are"} as it was when this was planned`,
+      needs: `${files} can be written, and nobody has changed anything in there since this was planned`,
       check: `lifeboat doctor ${renamed.map(({ environment }) => environment).join(" ")} finds the nodes and storages by their new names`,
     },
     run: async () => {
