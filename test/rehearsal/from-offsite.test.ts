@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -26,7 +26,6 @@ const site = new DemoSite(join(parent, "site"), "real", () => undefined);
 const project = join(site.folder, "project");
 const settings = join(project, "Pulumi.prod.yaml");
 const [address, storeAddress, service] = ["192.0.2.102", "192.0.2.132", "https://192.0.2.30:9000"];
-const archive = "vzdump-lxc-102-2026_11_20-01_00_00.tar.zst";
 const [writer, reader] = [createKeyPair("writer"), createKeyPair("reader")];
 const files = {
   keys: join(parent, "keys.json"),
@@ -235,6 +234,9 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
 
 (isRoot ? describe : describe.skip)("the copies elsewhere", () => {
   let before: Awaited<ReturnType<typeof points>>;
+  /** The guest's archive there. */
+  let archive: string;
+  let kit: UnpackedKit;
 
   test("are made of dumps and states by the site itself, as it was declared [J1, J2]", async () => {
     await postgres("CREATE DATABASE shop;");
@@ -243,7 +245,7 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     expectExit(await lifeboat("backup", "data", "db"), [0], "the dumps");
     // The run of a source is followed by its copies; what a command has dumped is copied by the timer's next run.
     await inGuest("systemctl start lifeboat-offsite.service");
-    await copyAnArchive();
+    archive = await copyTheArchive();
     await update("older");
     await update("newest");
     before = await points();
@@ -259,13 +261,13 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
   });
 
   test("bring everything back where the store, the backups and this machine are gone, with nothing but the break-glass file: states, and the data into a guest that is made anew, opened with the identity on this machine; where a guest's archive lies there, nothing is made in its place unasked [J3, F1, I6, I9, H4, A9]", async () => {
-    const kit = await UnpackedKit.write(site, parent);
+    kit = await UnpackedKit.write(site, parent);
     for (const guest of ["prod/db", "monitoring/store"]) {
       expectExit(await site.byHand("destroy", guest.split("/")[1] ?? ""), [0], `destroying ${guest}`);
     }
     for (const node of ["pve-prod", "pve-mon"]) {
-      const dumps = join(site.folder, "server", "nodes", node, "root", "mnt", "backup", "dump");
-      rmSync(dumps, { recursive: true, force: true });
+      rmSync(dumps(node), { recursive: true, force: true });
+      mkdirSync(dumps(node));
     }
     // This machine, too: neither the repository nor what was known here is asked from now on.
     for (const home of ["data-home", "state-home"]) rmSync(join(site.folder, home), { recursive: true, force: true });
@@ -274,8 +276,21 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
     const pulumi = await kit.besidePulumi();
     await timed("L9", "everything lost but the copies elsewhere, from the first command to the data", async () => {
       await bringStatesBack(kit, pulumi);
-      await bringDataBack(kit, pulumi);
+      await bringDataBack(kit, pulumi, archive);
     });
+  });
+
+  test("bring a guest back whole from its archive there, onto a storage that has none, with nothing but the key that reads [D2, J2, J3]", async () => {
+    await postgres("DROP DATABASE shop;");
+    await inGuest("rm -r /etc/app");
+    const far = { LIFEBOAT_OFFSITE_READER_FILE: files.reader };
+    const words = ["restore", "guest", "db", "--from", "offsite", "--force", "--stop", "--accept-loss"];
+    const restored = await timed("L1", "a guest from its archive in another S3 service", () =>
+      kit.lifeboat(far, ...words),
+    );
+    expect(expectExit(restored, [0], "the restore").stdout).toContain(archive);
+    expect(await postgres("SELECT count(*), min(id), max(id) FROM orders", "shop")).toBe("50000|1|50000");
+    expect(await inGuest("cat /etc/app/app.conf")).toBe("port=8080");
   });
 
   /** The newest of each stack, and an older one of prod. */
@@ -292,16 +307,31 @@ async function expectSecret(secrets: readonly string[]): Promise<void> {
   }
 });
 
-/** A whole archive of the guest elsewhere, by the key that it copies its dumps with. It is none that could be restored. */
-async function copyAnArchive(): Promise<void> {
-  await inGuest(`cd $(mktemp -d) && mkdir ${archive} && cd ${archive} && echo archive >${archive} && sha256sum ${archive} >SHA256SUMS
+const dumps = (node: string): string => join(site.folder, "server", "nodes", node, "root", "mnt", "backup", "dump");
+
+/**
+ * The newest archive of the guest goes elsewhere, by the key that copies its dumps: nodes of a sandbox have no systemd, whose timer would
+ * do it (`data/offsite-archives`). @returns its name
+ */
+async function copyTheArchive(): Promise<string> {
+  expectExit(await lifeboat("backup", "db"), [0], "the backup");
+  const [name = ""] = readdirSync(dumps("pve-prod"))
+    .filter((file) => /^vzdump-lxc-102-.*\.tar\.zst$/u.test(file))
+    .toSorted()
+    .slice(-1);
+  const send = site.sshWords(address, `mkdir -p /root/far && cat >/root/far/${name}`);
+  const file = join(dumps("pve-prod"), name);
+  expectExit(await site.inside("sh", "-c", 'file=$1; shift; exec "$@" <"$file"', "sh", file, ...send), [0], name);
+  await inGuest(`cd /root/far && sha256sum ${name} >SHA256SUMS
     export SSL_CERT_DIR=${offsite.trust}:/etc/ssl/certs
-    rclone --config ${offsite.configuration} copy . offsite:far-away/archives/prod/db/${archive}`);
+    rclone --config ${offsite.configuration} copy . offsite:far-away/archives/prod/db/${name}
+    cd / && rm -r /root/far`);
+  return name;
 }
 
 const upAgain = "pulumi up --yes --refresh --skip-preview -s prod";
 
-async function bringDataBack(kit: UnpackedKit, pulumi: Variables): Promise<void> {
+async function bringDataBack(kit: UnpackedKit, pulumi: Variables, archive: string): Promise<void> {
   const { exitCode, stdout, stderr } = await kit.shell(pulumi, "prod", upAgain);
   expect(`${stdout}${stderr}`).toContain(`s3://far-away at ${service} holds an archive of it ${archive}`);
   expect(exitCode).not.toBe(0);
