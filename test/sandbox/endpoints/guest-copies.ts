@@ -41,6 +41,16 @@ const cloning = {
   target: optional(NODE),
 } as const;
 
+/** What a disk and a volume are moved with; each is named in words of its own besides. */
+const moving = {
+  ...guest,
+  storage: optional(STORAGE_ID),
+  delete: FLAG,
+  digest,
+  "target-vmid": optional(VMID),
+  "target-digest": digest,
+} as const;
+
 const onMachine: readonly Endpoint[] = [
   {
     method: "POST",
@@ -65,16 +75,11 @@ const onMachine: readonly Endpoint[] = [
     method: "POST",
     path: "/nodes/{node}/qemu/{vmid}/move_disk",
     parameters: {
-      ...guest,
+      ...moving,
       disk: { type: "string", enum: [...MACHINE_DISKS, ...UNUSED_KEYS] },
-      storage: optional(STORAGE_ID),
       format: { ...TEXT, enum: ["raw", "qcow2", "vmdk"] },
-      delete: FLAG,
-      digest,
       bwlimit: { type: "integer", optional: true, minimum: 0 },
-      "target-vmid": optional(VMID),
       "target-disk": { ...TEXT, enum: [...MACHINE_DISKS, ...UNUSED_KEYS] },
-      "target-digest": digest,
     },
     permissions: onGuest("VM.Config.Disk"),
     handler: moveDisk,
@@ -104,15 +109,10 @@ const onContainer: readonly Endpoint[] = [
     method: "POST",
     path: "/nodes/{node}/lxc/{vmid}/move_volume",
     parameters: {
-      ...guest,
+      ...moving,
       volume: { type: "string", enum: [...MOUNT_KEYS, ...UNUSED_KEYS] },
-      storage: optional(STORAGE_ID),
-      delete: FLAG,
-      digest,
       bwlimit: { type: "number", optional: true, minimum: 0 },
-      "target-vmid": optional(VMID),
       "target-volume": { ...TEXT, enum: [...MOUNT_KEYS, ...UNUSED_KEYS] },
-      "target-digest": digest,
     },
     permissions: onGuest("VM.Config.Disk"),
     handler: moveVolume,

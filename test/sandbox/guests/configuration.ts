@@ -137,10 +137,14 @@ export function checkProtection(configuration: Section, message: string): void {
   if (configuration.keys.get("protection") === "1") throw death(`${message} - protection mode enabled`);
 }
 
-/** @throws for a caller who saw an older version of the configuration */
-export function checkDigest(configuration: Configuration, digest: string | undefined): void {
+/**
+ * @param whose `VM 100`, where more than one guest is at stake
+ * @throws for a caller who saw an older version of the configuration
+ */
+export function checkDigest(configuration: Configuration, digest: string | undefined, whose?: string): void {
   if (digest !== undefined && digest !== configuration.digest) {
-    throw death("detected modified configuration - file changed by other user? Try again.");
+    const prefix = whose === undefined ? "" : `${whose}: `;
+    throw death(`${prefix}detected modified configuration - file changed by other user? Try again.`);
   }
 }
 

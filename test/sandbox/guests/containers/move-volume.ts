@@ -134,8 +134,8 @@ async function checkReassignment(call: Call, vmid: number, targetId: number): Pr
   if ([source, target].some(({ keys }) => keys.get("template") === "1")) {
     throw death("Can't move volumes from or to template CT");
   }
-  checkSeen(source, vmid, parameters.text("digest"));
-  checkSeen(target, targetId, parameters.text("target-digest"));
+  checkDigest(source, parameters.text("digest"), `Container ${vmid}`);
+  checkDigest(target, parameters.text("target-digest"), `Container ${targetId}`);
   const text = source.keys.get(key);
   if (text === undefined) throw death(`volume '${key}' for container '${vmid}' does not exist`);
   if (target.keys.has(targetKey)) {
@@ -151,14 +151,6 @@ async function checkReassignment(call: Call, vmid: number, targetId: number): Pr
     throw death("Cannot move in-use volume while the source CT is running - detach or shutdown first");
   }
   return { source, target, mount };
-}
-
-function checkSeen(configuration: Configuration, vmid: number, digest: string | undefined): void {
-  try {
-    checkDigest(configuration, digest);
-  } catch (failure) {
-    throw death(`Container ${vmid}: ${failureText(failure)}`);
-  }
 }
 
 async function reassign(call: Call, vmid: number, targetId: number, log: Log): Promise<void> {

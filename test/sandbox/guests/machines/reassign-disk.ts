@@ -51,8 +51,8 @@ async function check(call: Call, vmid: number, targetId: number): Promise<Reassi
   if ([source, target].some(({ keys }) => keys.get("template") === "1")) {
     throw death("Can't move disks from or to template VMs");
   }
-  checkSeen(source, vmid, parameters.text("digest"));
-  checkSeen(target, targetId, parameters.text("target-digest"));
+  checkDigest(source, parameters.text("digest"), `VM ${vmid}`);
+  checkDigest(target, parameters.text("target-digest"), `VM ${targetId}`);
   const [disk, key] = keysOf(call);
   const text = source.keys.get(disk);
   if (text === undefined) throw death(`Disk '${disk}' for VM '${vmid}' does not exist`);
@@ -67,14 +67,6 @@ async function check(call: Call, vmid: number, targetId: number): Promise<Reassi
     throw death("Cannot move disk to another VM while the source VM is running - detach first");
   }
   return { source, target, volume };
-}
-
-function checkSeen(configuration: Configuration, vmid: number, digest: string | undefined): void {
-  try {
-    checkDigest(configuration, digest);
-  } catch (failure) {
-    throw death(`VM ${vmid}: ${failure instanceof Error ? failure.message : ""}`);
-  }
 }
 
 function volumeOf(disk: string, text: string): string {
