@@ -104,7 +104,8 @@ test("the newest copy is told with its age, and is a problem when it is older th
     problems: [],
   });
   const { stdout } = await (site ?? fail()).lifeboat(["status", "prod"], { env: passphrase });
-  expect(stdout).toMatch(/copy +web\/shop: .* \(\d h ago\)/u);
+  // By the node's clock, which a site that was begun in the evening has put on to the next morning.
+  expect(stdout).toMatch(/copy +web\/shop: .* \(\d+ h ago\)/u);
 });
 
 test("a copy of a time that is still to come, which whoever has the key can make, is told, and makes no old one young [J1, J2, N1]", async () => {
