@@ -12,6 +12,8 @@ import { initShape } from "../recovery/init/shape";
 import { exitCodes, type ExitCode } from "../terminal/exit-codes";
 import { defineCommand } from "./frame/command";
 
+const unnamedOwner = "to be named";
+
 const input = z.object({
   environment: z
     .string()
@@ -25,7 +27,7 @@ const input = z.object({
   passphraseFile: z.string().optional(),
   storage: z.string().optional(),
   adoptAll: z.boolean().default(false),
-  owner: z.string().trim().min(1).max(200).default("to be named"),
+  owner: z.string().trim().min(1).max(200).default(unnamedOwner),
   force: z.boolean().default(false),
 });
 
@@ -69,11 +71,16 @@ export const command = defineCommand({
   run: async (given, context) => {
     const place = initPlace(given.environment, context);
     const made = place.isThere
-      ? presentSettings(place, given, context)
-      : await makeSettings(place, given, { lines: setupLines, force: given.force }, context);
+      ? presentSettings(place, { ...given, further: [] }, context)
+      : await makeSettings(place, { ...given, further: furtherWords(given) }, setupLines, context);
     return finish(given, made, await goOn(place.folder, made.variables, context));
   },
 });
+
+/** What the settings do not depend on, as it was typed. */
+function furtherWords({ adoptAll, owner }: Input): string[] {
+  return [...(adoptAll ? ["--adopt-all"] : []), ...(owner === unnamedOwner ? [] : ["--owner", owner])];
+}
 
 /** Lines for the node that make a token with the least privileges. */
 function setupLines(backupStorages: readonly string[]): readonly string[] {

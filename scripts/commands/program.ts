@@ -8,6 +8,8 @@ import { type ExitCode, exitCodes } from "../terminal/exit-codes";
 import { type Failure, failureOf } from "../clients/failure";
 import { commandHelp, groupHelp, rootHelp } from "./help";
 import type { InputOutput } from "../terminal/input-output";
+import { missingWords, rawInput } from "./frame/missing-words";
+import { safeJson } from "../terminal/output";
 import { Interruption } from "./frame/interruption";
 import { meantLine } from "./frame/meant";
 import type { CommandContext } from "../project/context";
@@ -28,7 +30,7 @@ export async function runProgram(argv: readonly string[], io: InputOutput): Prom
   // Asked of the words themselves, because a command line that cannot be parsed must answer in JSON too.
   const json = beforeEnd(argv).includes("--json");
   let chosen: Chosen | undefined;
-  const root = buildProgram(io, (choice) => (chosen = choice));
+  const root = buildProgram(io, json, (choice) => (chosen = choice));
   try {
     await root.parseAsync(globalsFirst(helpAsFlag(argv)), { from: "user" });
   } catch (error) {
@@ -72,10 +74,11 @@ function report(failure: Failure, json: boolean, { output, talk }: Pick<CommandC
   if (hint !== undefined) talk.hint(hint);
 }
 
-function buildProgram(io: InputOutput, choose: (chosen: Chosen) => void): Commander {
+function buildProgram(io: InputOutput, json: boolean, choose: (chosen: Chosen) => void): Commander {
+  const { version } = packageJson;
   const root = new Commander("lifeboat")
     .description(packageJson.description)
-    .version(packageJson.version, "--version", "print the version")
+    .version(json ? safeJson({ message_type: "result", version }) : version, "--version", "print the version")
     .addOption(new Option("--json", "print data and errors as JSON, one object a line"))
     .addOption(new Option("--quiet", "say nothing of steps that go well").conflicts("verbose"))
     .addOption(new Option("--verbose", "say all that each step is at, line by line, as logs keep it"))
@@ -128,14 +131,13 @@ function complete(commander: Commander, command: Command, choose: (chosen: Chose
     commander.argument(required ? `<${word}>` : `[${word}]`, description);
   }
   for (const { flags, description } of command.options) commander.addOption(new Option(flags, description));
+  commander.exitOverride((error) => {
+    throw error.code === "commander.missingArgument" ? missingWords(commander, command) : error;
+  });
   commander.action(() => {
     refuseMisplaced(commander);
     if (command.needsWords && isBare(commander)) commander.help({ error: true });
-    const words = command.arguments.map(
-      ({ name, variadic }, place) =>
-        [name, variadic === true ? commander.args.slice(place) : commander.args[place]] as const,
-    );
-    choose({ command, raw: { ...commander.opts(), ...Object.fromEntries(words) } });
+    choose({ command, raw: rawInput(commander, command) });
   });
 }
 

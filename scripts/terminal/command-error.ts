@@ -34,8 +34,8 @@ export class CommandError extends Error {
 }
 
 /** A mistake on the command line or in the settings (exit code 2). */
-export function usageError(message: string, hint?: string): CommandError {
-  return new CommandError(message, { exitCode: exitCodes.usage, hint });
+export function usageError(message: string, hint?: string, details?: CommandErrorOptions["details"]): CommandError {
+  return new CommandError(message, { exitCode: exitCodes.usage, hint, ...(details === undefined ? {} : { details }) });
 }
 
 /** The reason of the signal when the user pressed Ctrl-C. */

@@ -29,6 +29,11 @@ export class Prompts {
     return this.io.isTerminal.input && this.io.isTerminal.error && !this.json;
   }
 
+  /** Why there is nobody to be asked, as the beginning of an error. */
+  get whyNobody(): string {
+    return `nobody can be asked (${this.json ? "--json was given" : "there is no terminal"})`;
+  }
+
   /**
    * Yes or no; "no" is the answer of the Return key.
    *
@@ -98,8 +103,7 @@ export class Prompts {
 
   private require(question: Question): void {
     if (this.canAsk) return;
-    const why = this.json ? "--json was given" : "there is no terminal";
-    throw usageError(`nobody can be asked (${why}): ${question.text}`, `add ${question.flag} to answer it`);
+    throw usageError(`${this.whyNobody}: ${question.text}`, `add ${question.flag} to answer it`);
   }
 }
 

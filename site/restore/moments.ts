@@ -6,7 +6,7 @@ export class MomentError extends Error {
 }
 
 const pattern =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s?(Z|z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 /**
  * Reads a moment as people write it: `2026-11-20` (the end of that day), `2026-11-20T03:00`, `2026-11-20 03:00:00`,
@@ -20,13 +20,45 @@ const pattern =
  * @throws MomentError
  */
 export function parseMoment(text: string, timeZone: string): number {
+  const { local, zone, isDay } = read(text, "2026-11-20 (its end), ");
+  if (zone !== undefined) return utcSeconds(local) - zoneOffset(text, zone);
+  if (isDay) return unixSeconds({ ...local, day: local.day + 1 }, timeZone, "first") - 1;
+  return unixSeconds(local, timeZone, "second");
+}
+
+/**
+ * Reads a moment that is no whole day: `2026-11-22 13:29:15.786`, in UTC unless it says another zone.
+ *
+ * @returns unix time in milliseconds.
+ * @throws MomentError
+ */
+export function parseInstant(text: string): number {
+  const { local, zone = "Z", isDay, milliseconds } = read(text, "");
+  if (isDay) throw new MomentError(`'${text}' is a day, and no point in time: expected ${clockForms}`);
+  return (utcSeconds(local) - zoneOffset(text, zone)) * 1000 + milliseconds;
+}
+
+/** Whether a moment is a whole day. @throws MomentError */
+export function isWholeDay(text: string): boolean {
+  return read(text, "").isDay;
+}
+
+const clockForms = "2026-11-20T03:00 or 2026-11-20 03:00:00, with Z or +02:00 behind it to name the zone";
+
+interface WrittenMoment {
+  readonly local: LocalTime;
+  /** Undefined: it names none. */
+  readonly zone: string | undefined;
+  readonly isDay: boolean;
+  /** Of the second. */
+  readonly milliseconds: number;
+}
+
+/** @throws MomentError that names the forms, with these before them */
+function read(text: string, further: string): WrittenMoment {
   const match = pattern.exec(text.trim());
-  if (match === null) {
-    throw new MomentError(
-      `'${text}' is not a time: expected 2026-11-20 (its end), 2026-11-20T03:00 or 2026-11-20 03:00:00, with Z or +02:00 if it is not the node's own time`,
-    );
-  }
-  const [, year, month, day, hour, minute, second, zone] = match;
+  if (match === null) throw new MomentError(`'${text}' is not a time: expected ${further}${clockForms}`);
+  const [, year, month, day, hour, minute, second, fraction = "0", zone] = match;
   const local: LocalTime = {
     year: Number(year),
     month: Number(month),
@@ -36,13 +68,7 @@ export function parseMoment(text: string, timeZone: string): number {
     second: Number(second ?? 0),
   };
   refuseWrongFields(text, local);
-  if (zone !== undefined) {
-    return utcSeconds(local) - zoneOffset(text, zone);
-  }
-  if (hour === undefined) {
-    return unixSeconds({ ...local, day: local.day + 1 }, timeZone, "first") - 1;
-  }
-  return unixSeconds(local, timeZone, "second");
+  return { local, zone, isDay: hour === undefined, milliseconds: Math.floor(Number(`0.${fraction}`) * 1000) };
 }
 
 function refuseWrongFields(text: string, { year, month, day, hour, minute, second }: LocalTime): void {
@@ -57,9 +83,9 @@ function refuseWrongFields(text: string, { year, month, day, hour, minute, secon
   }
 }
 
-/** Seconds ahead of UTC of `Z`, `+02`, `+0200`, `+02:00`. */
+/** Seconds ahead of UTC of `Z`, `UTC`, `+02`, `+0200`, `+02:00`. */
 function zoneOffset(text: string, zone: string): number {
-  if (zone.toUpperCase() === "Z") {
+  if (["Z", "UTC"].includes(zone.toUpperCase())) {
     return 0;
   }
   const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone) ?? [];

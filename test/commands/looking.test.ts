@@ -154,6 +154,12 @@ describe("the frame", () => {
       "lifeboat restore state --help",
     ],
     [["backups"], "missing required argument 'guest'", "lifeboat backups --help"],
+    [["restore", "files"], "missing required arguments 'guest' and 'source'\n", "lifeboat restore files --help"],
+    [
+      ["restore", "point-in-time", "web"],
+      "missing required argument 'source'; exactly one of --at, --xid, --point and --undo is given",
+      "lifeboat restore point-in-time --help",
+    ],
     [["env", "a", "b"], "too many arguments", "lifeboat env --help"],
     [["restore", "guest"], "Unable to restore guests: no guest is named", "name one or more"],
   ])("%j is a mistake with a suggestion, and exit code 2", async (argv, message, hint) => {
@@ -176,6 +182,22 @@ describe("the frame", () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
   });
 
+  test.each([
+    ["guest", "web"],
+    ["database", "web", "shop"],
+    ["files", "web", "config"],
+    ["bucket", "uploads"],
+    ["point-in-time", "web", "shop"],
+  ])("restore %s: a time that nobody understands is told at once, with the forms of one [K2]", async (...words) => {
+    const { code, stderr } = await site.lifeboat(["restore", ...words, "--at", "yesterday"], {
+      env: { LIFEBOAT_PROJECT: "/nowhere" },
+    });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/--at: 'yesterday' is not a time: expected .*2026-11-20T03:00 or 2026-11-20 03:00:00/u),
+    ]);
+  });
+
   test("a mistyped guest is answered with its name and those that there are", async () => {
     const { code, stderr } = await site.lifeboat(["backups", "wbe"]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^HINT: did you mean web\? guests in the settings: /mu)]);
@@ -191,6 +213,17 @@ describe("the frame", () => {
       expect(result.code).toBe(2);
       expect(json(result)).toMatchObject({ message_type: "error", exitCode: 2 });
     }
+  });
+
+  test("the version is JSON on stdout with --json, and a word without", async () => {
+    const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync("package.json", "utf8")));
+    for (const argv of [
+      ["--version", "--json"],
+      ["--json", "--version"],
+    ]) {
+      expect(json(await site.lifeboat(argv))).toEqual({ message_type: "result", version });
+    }
+    expect(await site.lifeboat(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
   test("no project: what to do", async () => {

@@ -24,7 +24,8 @@ const introduction = [
   "",
   "With `--json` a command prints one object a line on stdout: its result, or an error. Talk stays on stderr. The member " +
     "`message_type` is `result` or `error`. Times are numbers of seconds since 1970 by the node's clock, unless a member " +
-    "says otherwise; durations are in seconds, sizes in bytes.",
+    "says otherwise; durations are in seconds, sizes in bytes. The result of `lifeboat --version` has one member, `version`; help " +
+    "is text.",
   "",
 ];
 

@@ -9,6 +9,7 @@ import { noPointInTime, pointInTimeOperation } from "../../recovery/point-in-tim
 import { wishOf } from "../../recovery/point-in-time/request";
 import { undoPointInTime } from "../../recovery/point-in-time/undo";
 import type { ExitCode } from "../../terminal/exit-codes";
+import { instantFlag } from "./moment-flag";
 import { archiveSchema } from "./restore-data-flags";
 
 /** Input of `lifeboat restore point-in-time`. */
@@ -16,7 +17,7 @@ export const pointInTimeSchema = archiveSchema
   .extend({
     guest: z.string(),
     source: z.string(),
-    at: z.string().optional(),
+    at: instantFlag.optional(),
     query: z.string().min(1).optional(),
     database: z.string().min(1).default("postgres"),
     undo: z.boolean().default(false),

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import * as z from "zod";
 import type { DumpItem } from "../../../site/data/manifest";
+import { isWholeDay } from "../../../site/restore/moments";
 import type { DataSource } from "../../../site/settings/data";
 import { shellQuote } from "../../machine/shell-quote";
 import type { CommandContext } from "../../project/context";
@@ -173,9 +174,6 @@ export async function restoreData(
   return runOne(target, operation);
 }
 
-/** A day: the newest dump of it. A time to the minute is a point of the archive, where the cluster has one. */
-const day = /^\s*\d{4}-\d{2}-\d{2}\s*$/u;
-
 /** @throws CommandError (2) for a point of an archive that the source has not */
 function pointOf(
   { at, dump, savePoint, from }: RestoreDataFlags,
@@ -185,7 +183,8 @@ function pointOf(
 ): RestorePoint {
   const { xid, point, timeline } = archive ?? {};
   const isArchived = source.kind === "postgres" && source.pointInTime !== undefined;
-  const isTime = archive !== undefined && at !== undefined && !day.test(at);
+  // A day means the newest dump of it. A time to the minute is a point of the archive, where the cluster has one.
+  const isTime = archive !== undefined && at !== undefined && !isWholeDay(at);
   if (xid !== undefined || point !== undefined || (isArchived && isTime && from === undefined)) {
     if (from !== undefined)
       throw usageError("--from names copies of dumps, which have no points of an archive", "leave --from out");

@@ -9,8 +9,8 @@ import { messageOf } from "../../machine/error-code";
 import type { CommandContext } from "../../project/context";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import { answered, type InitRequest } from "./request";
-import { type ChosenTrust, expandHome } from "./trust";
+import { answered, expandHome, type InitRequest } from "./request";
+import type { ChosenTrust } from "./trust";
 
 /** A token that the node has accepted. */
 export interface Access {

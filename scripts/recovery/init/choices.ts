@@ -15,7 +15,7 @@ export async function chooseNode(
   { node }: InitRequest,
   context: CommandContext,
 ): Promise<string> {
-  const names = (await explained(() => client.cluster.nodes())).map((entry) => entry.node).sort();
+  const names = await nodeNames(client);
   const [first, another] = names;
   if (node !== undefined && names.includes(node)) return node;
   if (node !== undefined) throw usageError(`there is no node '${node}'`, `there is: ${names.join(", ")}`);
@@ -30,6 +30,23 @@ export async function chooseNode(
   );
 }
 
+/** Names of the cluster's nodes, in order. @throws CommandError (14) */
+export async function nodeNames(client: ProxmoxClient): Promise<string[]> {
+  return (await explained(() => client.cluster.nodes())).map((entry) => entry.node).sort();
+}
+
+/** Storages of a node, and which of them backups can go to. @throws CommandError (14) */
+export async function storagesForBackups(
+  client: ProxmoxClient,
+  node: string,
+): Promise<{ readonly all: readonly StorageEntry[]; readonly fit: readonly StorageEntry[] }> {
+  const all = await explained(() => client.backups.storages(node));
+  const fit = all.filter(
+    ({ content, enabled, active }) => takesBackups(content) && enabled !== false && active !== false,
+  );
+  return { all, fit };
+}
+
 /**
  * The storage for backups, among those of the node that take some. It is adopted: nothing of Lifeboat changes or removes it.
  *
@@ -41,10 +58,7 @@ export async function chooseStorage(
   { storage }: InitRequest,
   context: CommandContext,
 ): Promise<string> {
-  const all = await explained(() => client.backups.storages(node));
-  const fit = all.filter(
-    ({ content, enabled, active }) => takesBackups(content) && enabled !== false && active !== false,
-  );
+  const { all, fit } = await storagesForBackups(client, node);
   const names = fit.map((entry) => entry.storage);
   if (storage !== undefined && names.includes(storage)) return storage;
   if (fit.length === 0 || (storage !== undefined && !all.some((entry) => entry.storage === storage))) {

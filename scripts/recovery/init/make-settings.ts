@@ -9,6 +9,7 @@ import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { type Access, chooseToken, requireRights, scopeWith, type SetupLines } from "./access";
 import { chooseNode, chooseStorage, requireYes, settleRights } from "./choices";
+import { requireAddressAndToken, requireTheRest } from "./missing";
 import { choosePassphrase, type ChosenPassphrase, makePassphrase } from "./passphrase";
 import type { InitPlace } from "./place";
 import { answered, type InitRequest } from "./request";
@@ -71,7 +72,7 @@ interface Answers {
 export async function makeSettings(
   place: InitPlace,
   request: InitRequest,
-  { lines, force }: { readonly lines: SetupLines; readonly force: boolean },
+  lines: SetupLines,
   context: CommandContext,
 ): Promise<MadeSettings> {
   const answers = await askAll(request, lines, context);
@@ -81,12 +82,13 @@ export async function makeSettings(
     trust: trustSettings(answers.trust, place, request.environment),
   });
   show(place, text, answers, context);
-  await requireYes(`Write ${basename(place.file)}?`, force, context);
+  await requireYes(`Write ${basename(place.file)}?`, request.force, context);
   return write(place, text, answers, { request, context });
 }
 
 async function askAll(request: InitRequest, lines: SetupLines, context: CommandContext): Promise<Answers> {
   const { prompts } = context;
+  requireAddressAndToken(request, context);
   const { endpoint, trust } = await answered(
     request.endpoint,
     (asked) => prompts.ask(asked),
@@ -100,6 +102,7 @@ async function askAll(request: InitRequest, lines: SetupLines, context: CommandC
   const access = await chooseToken({ endpoint, trust }, request, lines, context);
   const { client } = access;
   await requireRights(client, scopeWith([]), lines);
+  await requireTheRest(client, request, context);
   const node = await chooseNode(client, request, context);
   const storage = await chooseStorage(client, node, request, context);
   await settleRights(client, storage, lines, context);

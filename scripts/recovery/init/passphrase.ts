@@ -9,8 +9,7 @@ import { messageOf } from "../../machine/error-code";
 import type { CommandContext } from "../../project/context";
 import { readPassphrase } from "../../project/passphrase-source";
 import { usageError } from "../../terminal/command-error";
-import { answered, type InitRequest } from "./request";
-import { expandHome } from "./trust";
+import { answered, expandHome, type InitRequest } from "./request";
 
 /** The passphrase of the settings' secrets, and of Pulumi's state. */
 export interface ChosenPassphrase {
@@ -39,7 +38,7 @@ export async function choosePassphrase(request: InitRequest, context: CommandCon
       "A passphrase encrypts the token in the settings, and secrets in Pulumi's state. It lies in a file that only you can read; one is made where there is none. Keep a copy elsewhere: without it nobody opens them.",
     );
   }
-  const initial = join(configHome(io.environment), "lifeboat", "passphrase");
+  const initial = usualPassphraseFile(io.environment);
   return answered(
     request.passphraseFile,
     (question) => prompts.ask(question, initial),
@@ -69,6 +68,11 @@ export function makePassphrase({ file, isNew }: ChosenPassphrase): void {
   if (file === undefined || !isNew) return;
   makePrivateFolder(dirname(file));
   createExclusively(file, `${randomBytes(32).toString("base64url")}\n`);
+}
+
+/** Where the file is made for whoever names no other. */
+export function usualPassphraseFile(variables: Readonly<Record<string, string | undefined>>): string {
+  return join(configHome(variables), "lifeboat", "passphrase");
 }
 
 /** `$XDG_CONFIG_HOME`, `~/.config` by default. */

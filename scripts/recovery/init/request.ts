@@ -21,6 +21,10 @@ export interface InitRequest {
   readonly passphraseFile?: string | undefined;
   /** Storage for backups. */
   readonly storage?: string | undefined;
+  /** Nobody is to be asked whether to write. */
+  readonly force: boolean;
+  /** Words of the command line that follow those of all answers, for a line that does the same: `--adopt-all`. */
+  readonly further: readonly string[];
 }
 
 /**
@@ -48,4 +52,9 @@ export async function answered<Value>(
       if (failure.hint !== undefined) talk.hint(failure.hint);
     }
   }
+}
+
+/** `~` is for the shell, which a question has not. */
+export function expandHome(path: string, variables: Readonly<Record<string, string | undefined>>): string {
+  return path.replace(/^~(?=\/)/u, variables["HOME"] ?? "~");
 }

@@ -8,7 +8,8 @@ import { messageOf } from "../../machine/error-code";
 import type { CommandContext } from "../../project/context";
 import { CommandError, usageError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
-import { answered, type InitRequest } from "./request";
+import { alsoMissing } from "./answers";
+import { answered, expandHome, type InitRequest } from "./request";
 
 /** How the node proves itself from now on; of an authority also where its file was found. */
 export type ChosenTrust = Exclude<Trust, { kind: "ca" }> | (Trust & { readonly kind: "ca"; readonly path: string });
@@ -24,15 +25,16 @@ const compare = "compare it on the node itself: pvenode cert info, or its web in
  */
 export async function chooseTrust(
   endpoint: string,
-  { ca, fingerprint }: InitRequest,
+  request: InitRequest,
   context: CommandContext,
 ): Promise<ChosenTrust> {
+  const { ca, fingerprint } = request;
   const given = ca ?? fingerprint;
   if (given === undefined && (await isKnown(endpoint))) {
     context.talk.paragraph(`${endpoint} shows a certificate of an authority that this machine knows.`);
     return { kind: "system" };
   }
-  if (given === undefined) await showCertificate(endpoint, context);
+  if (given === undefined) await showCertificate(endpoint, request, context);
   const question = {
     text: "Its fingerprint as the node shows it, or the file of its CA?",
     flag: "--fingerprint or --ca",
@@ -60,12 +62,16 @@ async function isKnown(endpoint: string): Promise<boolean> {
 }
 
 /** @throws CommandError (14) where nobody is there to compare it */
-async function showCertificate(endpoint: string, { talk, prompts }: CommandContext): Promise<void> {
+async function showCertificate(endpoint: string, request: InitRequest, context: CommandContext): Promise<void> {
+  const { talk, prompts } = context;
   const shown = await lookAtCertificate(endpoint);
   if (!prompts.canAsk) {
     throw new CommandError(
       `the certificate of ${endpoint} is signed by nobody that this machine knows; its SHA-256 is ${shown.fingerprint}`,
-      { exitCode: exitCodes.unavailable, hint: `${compare}; then add --fingerprint, or --ca with the file of its CA` },
+      {
+        exitCode: exitCodes.unavailable,
+        hint: `${compare}; then add --fingerprint, or --ca with the file of its CA${alsoMissing(request, context)}`,
+      },
     );
   }
   talk.paragraph(`${endpoint} shows a certificate that no authority known here has signed:`);
@@ -100,11 +106,6 @@ function readAuthority(file: string, { io }: CommandContext): ChosenTrust {
     throw usageError(`${path} cannot be read: ${messageOf(error)}`);
   }
   throw usageError(`${path} is no certificate in PEM form`, "the CA is /etc/pve/pve-root-ca.pem on the node");
-}
-
-/** `~` is for the shell, which a question has not. */
-export function expandHome(path: string, variables: Readonly<Record<string, string | undefined>>): string {
-  return path.replace(/^~(?=\/)/u, variables["HOME"] ?? "~");
 }
 
 /** @throws CommandError (14) with what it shows instead */

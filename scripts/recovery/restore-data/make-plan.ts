@@ -196,7 +196,7 @@ function wishOf(point: Exclude<RestorePoint, { kind: "save-point" | "archive" }>
   try {
     return { kind: "at", time: parseMoment(point.text, "UTC") };
   } catch (error) {
-    if (error instanceof MomentError) throw usageError(`--at: ${error.message.replace("the node's own time", "UTC")}`);
+    if (error instanceof MomentError) throw usageError(`--at: ${error.message}`);
     throw error;
   }
 }

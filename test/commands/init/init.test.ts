@@ -97,6 +97,39 @@ function instead(shell: InitShell, others: Readonly<Record<string, string | unde
   return flags;
 }
 
+/** What a script is told, in one run, and the line that it can paste. */
+function toldMissing({ stderr }: { readonly stderr: string }): { missing: string; line: string } {
+  const [, missing = ""] = /nobody can be asked \(there is no terminal\), and (.*) missing$/mu.exec(stderr) ?? [];
+  const [, line = ""] = /^ {2}(lifeboat init .*)$/mu.exec(stderr) ?? [];
+  return { missing, line };
+}
+
+test("a script is told of all missing answers in one run, with a line that goes through as it stands [A10, I7]", async () => {
+  const shell = site.shell();
+  const none = await shell.lifeboat(["init", "office", "--adopt-all"]);
+  const file = join(shell.env["HOME"] ?? "", ".config", "lifeboat", "passphrase");
+  expect([none.code, toldMissing(none)]).toEqual([
+    2,
+    {
+      missing: "--endpoint, --ca or --fingerprint, --token-file, --passphrase-file, --storage and --force are",
+      line: `lifeboat init office --endpoint 192.0.2.11 --ca pve-root-ca.pem --token-file token --passphrase-file ${file} --storage backup --force --adopt-all`,
+    },
+  ]);
+  const [endpoint, address = "", ca, authority = "", token, secret = ""] = shell.flags();
+  expect([endpoint, ca, token]).toEqual(["--endpoint", "--ca", "--token-file"]);
+  const half = await shell.lifeboat(["init", "--json", "--endpoint", address, "--token-file", secret]);
+  expect(JSON.parse(half.stdout)).toMatchObject({
+    exitCode: 14,
+    hint: expect.stringMatching(/; --passphrase-file, --storage and --force are missing as well$/u),
+  });
+  const rest = await shell.lifeboat(["init", "--ca", authority, "--endpoint", address, "--token-file", secret]);
+  const told = toldMissing(rest);
+  expect([rest.code, told.missing]).toEqual([2, "--passphrase-file, --storage and --force are"]);
+  expect(filesOf(shell)).toEqual([]);
+  expect((await shell.lifeboat(told.line.split(" ").slice(1))).code).not.toBe(2);
+  expect(filesOf(shell)).toContain("Pulumi.home.yaml");
+});
+
 const wrong = Array.from({ length: 32 }, () => "AB").join(":");
 
 test.each([
@@ -110,7 +143,7 @@ test.each([
   ["a CA that is none", { "--ca": "/etc/hostname" }, 2, "is no certificate in PEM form"],
   ["nobody at the address", { "--endpoint": "127.0.0.1:9" }, 14, "cannot be reached: connection refused"],
   ["no address", { "--endpoint": "a b" }, 2, "is no address of a node"],
-  ["no storage, and nobody to ask", { "--storage": undefined }, 2, "add --storage local or backup to answer it"],
+  ["no storage, and nobody to ask", { "--storage": undefined }, 2, "(storages that take backups: local, backup):"],
   ["a storage that is not there", { "--storage": "nas" }, 2, "has no storage 'nas', or the token may not see it"],
   ["a storage for other things", { "--storage": "data" }, 2, "does not take backups (pvesm set data --content"],
   ["a node that is not there", { "--node": "pve9" }, 2, "there is no node 'pve9'"],

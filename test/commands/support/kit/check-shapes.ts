@@ -8,6 +8,9 @@ import { errorShape } from "../../../../scripts/terminal/error-shape";
 /** A line that a command prints with `--json`. */
 const lineSchema = z.looseObject({ message_type: z.enum(["result", "error"]) });
 
+/** The program's, which no command prints. */
+const versionShape = z.strictObject({ version: z.string() });
+
 /**
  * Holds what a command printed with `--json` against the shapes that it declares.
  *
@@ -17,6 +20,10 @@ export async function checkLines(argv: readonly string[], stdout: string): Promi
   if (!argv.includes("--json")) return;
   for (const line of stdout.split("\n").filter((text) => text !== "")) {
     const { message_type: type, ...value } = lineSchema.parse(JSON.parse(line));
+    if (argv.includes("--version")) {
+      versionShape.parse(value);
+      continue;
+    }
     await (type === "error" ? check(argv, value, { error: errorShape }) : checkResult(argv, value));
   }
 }

@@ -1,4 +1,4 @@
-import { parseInstant } from "../../../../../scripts/recovery/point-in-time/request";
+import { parseInstant } from "../../../../site/restore/moments";
 
 describe("a point in time", () => {
   test.each([
@@ -11,6 +11,6 @@ describe("a point in time", () => {
   });
 
   test.each(["2026-11-22", "13:29", "2026-02-30 10:00", "2026-11-22 25:00", "yesterday", ""])("%p is none", (text) => {
-    expect(() => parseInstant(text)).toThrow(/is no point in time/u);
+    expect(() => parseInstant(text)).toThrow(/is (?:not a time|a day, and no point in time)/u);
   });
 });
