@@ -27,11 +27,6 @@ export function answersOf(request: InitRequest, { io }: Pick<CommandContext, "io
   const { environment, endpoint, ca, fingerprint, node, tokenFile, storage, passphraseFile, force } = request;
   const token = shellCredential(tokenSource, environment, io.environment);
   const passphrase = readPassphrase(environment, io.environment);
-  const answer = (flag: string, value: string | undefined, example: string, isElsewhere = false): Answer => ({
-    flags: flag,
-    words: value === undefined ? (isElsewhere ? [] : undefined) : [flag, value],
-    example: [flag, example],
-  });
   const trust = fingerprint === undefined ? answer("--ca", ca, "") : answer("--fingerprint", fingerprint, "");
   return [
     answer("--endpoint", endpoint, "192.0.2.11"),
@@ -42,6 +37,11 @@ export function answersOf(request: InitRequest, { io }: Pick<CommandContext, "io
     answer("--storage", storage, "backup"),
     { flags: "--force", words: force ? ["--force"] : undefined, example: ["--force"] },
   ];
+}
+
+function answer(flag: string, value: string | undefined, example: string, isElsewhere = false): Answer {
+  const words = value === undefined ? (isElsewhere ? [] : undefined) : [flag, value];
+  return { flags: flag, words, example: [flag, example] };
 }
 
 /** `--endpoint, --storage and --force`. */

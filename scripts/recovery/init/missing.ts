@@ -54,7 +54,10 @@ function refusal(
   const answers = known.map((answer) => withOffered(answer, offered));
   const missing = answers.filter(({ words }) => words === undefined);
   const line = [
-    ...["lifeboat", ...(project === undefined ? [] : ["--project", project]), "init", request.environment],
+    "lifeboat",
+    ...(project === undefined ? [] : ["--project", project]),
+    "init",
+    request.environment,
     ...answers.flatMap(({ words, example }) => words ?? example),
     ...request.further,
   ];
