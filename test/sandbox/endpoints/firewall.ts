@@ -10,13 +10,16 @@ import {
   formatFirewall,
   type IpSet,
   type IpSetEntry,
-  ipVersion,
   parseFirewall,
   type RuleGroup,
   ruleOptions,
 } from "../firewall/file";
+import { preferredMacro } from "../firewall/protocols";
+import { type RulePlace, type RuleScope, verifyRule } from "../firewall/verify-rule";
 import type { Call, Endpoint, Method, PermissionRule } from "../calls/endpoint";
 import { death, type Json, parameterFailure } from "../protocol/failure";
+import { networkOf, withoutHostPrefix } from "../protocol/addresses";
+import { ALIAS_REFERENCE } from "../protocol/firewall-formats";
 import type { Parameters, ParameterTable } from "../protocol/parameters";
 import {
   CHANGED_RULE,
@@ -39,6 +42,7 @@ import { FLAG, NODE, optional, VMID } from "./tables";
 interface Level {
   /** Path of the tree. */
   path: string;
+  rules: RulePlace;
   /** Parameters of that path. */
   place: ParameterTable;
   options: ParameterTable;
@@ -67,6 +71,7 @@ function onGuest(privilege: string): PermissionRule {
 function guestLevel(type: "lxc" | "qemu"): Level {
   return {
     path: `/nodes/{node}/${type}/{vmid}/firewall`,
+    rules: type === "lxc" ? "ct" : "vm",
     place: { node: NODE, vmid: VMID },
     options: GUEST_OPTIONS,
     audit: onGuest("VM.Audit"),
@@ -80,6 +85,7 @@ function guestLevel(type: "lxc" | "qemu"): Level {
 
 const datacenter: Level = {
   path: "/cluster/firewall",
+  rules: "cluster",
   place: {},
   options: CLUSTER_OPTIONS,
   audit: { check: { path: "/", privileges: ["Sys.Audit"] } },
@@ -92,6 +98,7 @@ const datacenter: Level = {
 
 const host: Level = {
   path: "/nodes/{node}/firewall",
+  rules: "host",
   place: { node: NODE },
   options: NODE_OPTIONS,
   audit: { check: { path: "/nodes/{node}", privileges: ["Sys.Audit"] } },
@@ -135,6 +142,9 @@ function given(comment: string | undefined): { comment?: string } {
 
 // Options
 
+/** Parameters of a change that are no options. */
+const KEYWORDS = ["digest", "delete"];
+
 function optionsAnswer({ options }: FirewallFile, table: ParameterTable): Plain {
   return Object.fromEntries(
     [...options].map(([name, value]) => [name, table[name]?.type === "string" ? value : Number(value)]),
@@ -149,8 +159,12 @@ function optionEndpoints(level: Level): Endpoint[] {
   });
   const change = changing(level, (file, { parameters }) => {
     checkDigest(parameters, [optionsAnswer(file, level.options)]);
+    const unknown = parameters
+      .list("delete")
+      .find((name) => !Object.hasOwn(level.options, name) || KEYWORDS.includes(name));
+    if (unknown !== undefined) throw parameterFailure({ delete: `no such option '${unknown}'` });
     for (const name of parameters.list("delete")) file.options.delete(name);
-    const without = ["digest", "delete", ...Object.keys(level.place)];
+    const without = [...KEYWORDS, ...Object.keys(level.place)];
     for (const [name, value] of parameters.entries(...without)) file.options.set(name, value);
   });
   return [
@@ -167,31 +181,50 @@ function optionEndpoints(level: Level): Endpoint[] {
 
 // Rules
 
-function ruleAnswer({ type, action, enable, options, comment }: FirewallRule): Plain {
-  const version = ipVersion(options.get("source"), options.get("dest"), options.get("proto"));
-  return {
+type RuleAnswer = { [key: string]: string | number | { [parameter: string]: string } | undefined };
+
+/** A rule that has become wrong, as by a name that is gone, says what is wrong with it. */
+function ruleAnswer(rule: FirewallRule, scope: RuleScope): { plain: Plain; errors: { [parameter: string]: string } } {
+  const { type, action, enable, options, comment } = rule;
+  const { errors, ipversion } = verifyRule(rule, scope);
+  const plain = {
     type,
     action,
     enable,
     ...Object.fromEntries(options),
     ...given(comment),
-    ...(version !== undefined && { ipversion: version }),
+    ...(ipversion !== undefined && { ipversion }),
   };
+  return { plain, errors: Object.fromEntries(errors) };
 }
 
-/** The digest is made without the position, which only answers have. */
-function rulesAnswer(rules: readonly FirewallRule[]): Plain[] {
-  return withDigest(rules.map((rule) => ruleAnswer(rule))).map((rule, pos) => ({ ...rule, pos }));
+/** The digest is made without the position, which only answers have, and without what is wrong. */
+function rulesAnswer(rules: readonly FirewallRule[], scope: RuleScope): RuleAnswer[] {
+  const answers = rules.map((rule) => ruleAnswer(rule, scope));
+  const digest = digestOf(answers.map(({ plain }) => plain));
+  return answers.map(({ plain, errors }, pos) => ({
+    ...plain,
+    ...(Object.keys(errors).length > 0 && { errors }),
+    digest,
+    pos,
+  }));
+}
+
+function checkRulesDigest(parameters: Parameters, rules: readonly FirewallRule[], scope: RuleScope): void {
+  checkDigest(
+    parameters,
+    rules.map((rule) => ruleAnswer(rule, scope).plain),
+  );
 }
 
 function setRuleOptions(rule: FirewallRule, parameters: Parameters): void {
   for (const name of ruleOptions) {
     const value = parameters.text(name);
-    if (value === "") rule.options.delete(name);
+    if (value === "" || value === "-") rule.options.delete(name);
     else if (value !== undefined) rule.options.set(name, value);
   }
   const comment = parameters.text("comment");
-  if (comment === "") delete rule.comment;
+  if (comment === "" || comment === "-") delete rule.comment;
   else if (comment !== undefined) rule.comment = comment;
 }
 
@@ -214,25 +247,22 @@ function changeRule(rule: FirewallRule, parameters: Parameters): void {
   const type = parameters.text("type");
   if (type === "in" || type === "out" || type === "forward" || type === "group") rule.type = type;
   for (const name of parameters.list("delete")) {
+    if (!Object.hasOwn(NEW_RULE, name)) throw parameterFailure({ delete: `no such property ('${name}')` });
+    if (name === "type" || name === "action") {
+      throw parameterFailure({ delete: `unable to delete required property '${name}'` });
+    }
     rule.options.delete(name);
     if (name === "comment") delete rule.comment;
+    if (name === "enable") rule.enable = 1;
   }
 }
 
-/** What Proxmox checks of a rule as a whole (verify_rule). */
-function verifyRule({ type, action, options }: FirewallRule, groups: readonly RuleGroup[]): void {
-  const errors: Record<string, string> = {};
-  if (type === "group") {
-    if (!groups.some(({ group }) => group === action)) errors["action"] = `security group '${action}' does not exist`;
-  } else if (!/^(?:ACCEPT|DROP|REJECT)$/iu.test(action)) {
-    errors["action"] = `unknown action '${action}'`;
-  }
-  for (const port of ["dport", "sport"]) {
-    if (options.has(port) && !options.has("proto") && !options.has("macro")) {
-      errors["proto"] = `missing property - '${port}' requires this property`;
-    }
-  }
-  if (Object.keys(errors).length > 0) throw parameterFailure(errors);
+/** Refuses a rule for the first thing that is wrong with it, and writes its macro as Proxmox does. */
+function takeRule(rule: FirewallRule, scope: RuleScope): void {
+  const [first] = verifyRule(rule, scope).errors;
+  if (first !== undefined) throw parameterFailure(Object.fromEntries([first]));
+  const macro = preferredMacro(rule.options.get("macro") ?? "");
+  if (macro !== undefined) rule.options.set("macro", macro);
 }
 
 function ruleAt(rules: readonly FirewallRule[], parameters: Parameters): { rule: FirewallRule; pos: number } {
@@ -248,9 +278,10 @@ function moveRule(rules: FirewallRule[], from: number, to: number): void {
   if (rule !== undefined) rules.splice(to > from ? to - 1 : to, 0, rule);
 }
 
-/** Security groups are the datacenter's, whatever the level. */
-function groupsOf(call: Call): RuleGroup[] {
-  return parseFirewall(datacenter.read(call) ?? "").groups;
+/** Names of the datacenter are known at every level. */
+function scopeOf(call: Call, place: RulePlace, file: FirewallFile): RuleScope {
+  const datacenterFile = parseFirewall(datacenter.read(call) ?? "");
+  return { place, datacenter: datacenterFile, guest: place === "ct" || place === "vm" ? file : undefined };
 }
 
 /** Operations on one list of rules: that of the level, or of a security group. */
@@ -259,13 +290,13 @@ function ruleListEndpoints(
   path: string,
   place: ParameterTable,
   rulesOf: (file: FirewallFile, call: Call) => FirewallRule[],
+  standing: RulePlace = level.rules,
 ): Endpoint[] {
-  const list = reading(level, (file, call) => rulesAnswer(rulesOf(file, call)));
+  const list = reading(level, (file, call) => rulesAnswer(rulesOf(file, call), scopeOf(call, standing, file)));
   const create = changing(level, (file, call) => {
     const rules = rulesOf(file, call);
-    checkDigest(call.parameters, rules.map(ruleAnswer));
     const rule = newRule(call.parameters);
-    verifyRule(rule, groupsOf(call));
+    takeRule(rule, scopeOf(call, standing, file));
     // A new rule goes first, wherever `pos` wants it.
     rules.unshift(rule);
   });
@@ -273,20 +304,20 @@ function ruleListEndpoints(
     const rules = rulesOf(file, call);
     const { pos } = ruleAt(rules, call.parameters);
     // A single rule's position is the text that was asked for.
-    return { ...rulesAnswer(rules)[pos], pos: String(pos) };
+    return { ...rulesAnswer(rules, scopeOf(call, standing, file))[pos], pos: String(pos) };
   });
   const update = changing(level, (file, call) => {
     const rules = rulesOf(file, call);
-    checkDigest(call.parameters, rules.map(ruleAnswer));
+    checkRulesDigest(call.parameters, rules, scopeOf(call, standing, file));
     const { rule, pos } = ruleAt(rules, call.parameters);
     const to = call.parameters.integer("moveto");
     if (to !== undefined && to !== pos) return moveRule(rules, pos, to);
     changeRule(rule, call.parameters);
-    return verifyRule(rule, groupsOf(call));
+    return takeRule(rule, scopeOf(call, standing, file));
   });
   const remove = changing(level, (file, call) => {
     const rules = rulesOf(file, call);
-    checkDigest(call.parameters, rules.map(ruleAnswer));
+    checkRulesDigest(call.parameters, rules, scopeOf(call, standing, file));
     rules.splice(ruleAt(rules, call.parameters).pos, 1);
   });
   const one = path.endsWith("}") ? `${path}/{pos}` : `${path}/rules/{pos}`;
@@ -309,7 +340,7 @@ function ruleListEndpoints(
 // Aliases
 
 function aliasAnswer({ name, cidr, comment }: FirewallAlias): Plain {
-  return { name, cidr, ...given(comment), ipversion: ipVersion(cidr) };
+  return { name, cidr, ...given(comment), ipversion: cidr.includes(":") ? 6 : 4 };
 }
 
 function aliasNamed({ aliases }: FirewallFile, name: string): FirewallAlias {
@@ -319,8 +350,11 @@ function aliasNamed({ aliases }: FirewallFile, name: string): FirewallAlias {
 }
 
 function changeAlias(file: FirewallFile, { parameters }: Call): void {
-  const alias = aliasNamed(file, parameters.required("name"));
-  checkDigest(parameters, [aliasAnswer(alias)]);
+  checkDigest(parameters, file.aliases.map(aliasAnswer));
+  const name = parameters.required("name");
+  const alias = aliasNamed(file, name);
+  // It is written as the request writes it.
+  alias.name = name;
   alias.cidr = parameters.required("cidr");
   const comment = parameters.text("comment");
   if (comment === undefined || comment === "") delete alias.comment;
@@ -343,10 +377,11 @@ function aliasEndpoints(level: Level): Endpoint[] {
     }
     aliases.push({ name, cidr: parameters.required("cidr"), ...given(parameters.text("comment")) });
   });
+  // One that is not there is gone already.
   const remove = changing(level, (file, { parameters }) => {
-    const alias = aliasNamed(file, parameters.required("name"));
-    checkDigest(parameters, [aliasAnswer(alias)]);
-    file.aliases = file.aliases.filter((entry) => entry !== alias);
+    checkDigest(parameters, file.aliases.map(aliasAnswer));
+    const name = parameters.required("name").toLowerCase();
+    file.aliases = file.aliases.filter((entry) => entry.name.toLowerCase() !== name);
   });
   const list = reading(level, ({ aliases }) => withDigest(aliases.map(aliasAnswer)));
   const read = reading(level, (file, { parameters }) => aliasAnswer(aliasNamed(file, parameters.required("name"))));
@@ -394,26 +429,37 @@ function entryAnswer({ cidr, nomatch, comment }: IpSetEntry): Plain {
 function entryOf(set: IpSet, parameters: Parameters): IpSetEntry {
   const cidr = parameters.required("cidr");
   const entry = set.entries.find((candidate) => candidate.cidr === cidr);
-  if (entry === undefined) throw parameterFailure({ cidr: "no such IP/Network/Alias" });
+  if (entry === undefined) throw parameterFailure({ cidr: "no such IP/Network" });
   return entry;
 }
 
+/** `rename` is the set's name until now, `name` the new one. */
 function createIpSet(file: FirewallFile, { parameters }: Call): void {
   const name = parameters.required("name");
   const rename = parameters.text("rename");
+  const there = file.ipsets.find((set) => set.name === name);
   if (rename !== undefined) {
-    const set = ipSetNamed(file, parameters);
-    if (rename !== name && file.ipsets.some((other) => other.name === rename)) {
-      throw parameterFailure({ name: `IPSet '${rename}' already exists` });
-    }
-    set.name = rename;
-    Object.assign(set, given(parameters.text("comment")));
+    checkDigest(parameters, file.ipsets.map(setAnswer));
+    const set = file.ipsets.find((other) => other.name === rename);
+    if (set === undefined) throw parameterFailure({ name: `IPSet '${rename}' does not exist` });
+    if (there !== undefined && there !== set) throw parameterFailure({ name: `IPSet '${name}' does already exist` });
+    set.name = name;
+    setComment(set, parameters);
     return;
   }
-  if (file.ipsets.some((set) => set.name === name)) {
-    throw parameterFailure({ name: `IPSet '${name}' already exists` });
-  }
+  if (there !== undefined) throw parameterFailure({ name: `IPSet '${name}' already exists` });
   file.ipsets.push({ name, entries: [], ...given(parameters.text("comment")) });
+}
+
+function setAnswer({ name, comment }: IpSet): Plain {
+  return { name, ...given(comment) };
+}
+
+/** An empty comment takes the old one away. */
+function setComment(commented: { comment?: string }, parameters: Parameters): void {
+  const comment = parameters.text("comment");
+  if (comment === "") delete commented.comment;
+  else if (comment !== undefined) commented.comment = comment;
 }
 
 function removeIpSet(file: FirewallFile, { parameters }: Call): void {
@@ -422,13 +468,26 @@ function removeIpSet(file: FirewallFile, { parameters }: Call): void {
   file.ipsets = file.ipsets.filter((other) => other !== set);
 }
 
-function addEntry(file: FirewallFile, { parameters }: Call): void {
-  const set = ipSetNamed(file, parameters);
-  const cidr = parameters.required("cidr");
-  if (set.entries.some((entry) => entry.cidr === cidr)) {
-    throw parameterFailure({ cidr: `address '${cidr}' already exists` });
-  }
-  set.entries.push({ cidr, nomatch: parameters.flag("nomatch") ?? false, ...given(parameters.text("comment")) });
+function addEntry(level: Level) {
+  return (file: FirewallFile, call: Call): void => {
+    const { parameters } = call;
+    const set = ipSetNamed(file, parameters);
+    const sent = parameters.required("cidr");
+    const [, place, alias] = ALIAS_REFERENCE.exec(sent) ?? [];
+    if (alias !== undefined) checkAlias(scopeOf(call, level.rules, file), place, alias);
+    const cidr = alias === undefined ? withoutHostPrefix(networkOf(sent)) : sent;
+    if (set.entries.some((entry) => entry.cidr === cidr)) {
+      throw parameterFailure({ cidr: `address '${cidr}' already exists` });
+    }
+    if (/\/0+$/u.test(cidr)) throw parameterFailure({ cidr: "a zero prefix is not allowed in ipset entries" });
+    set.entries.push({ cidr, nomatch: parameters.flag("nomatch") ?? false, ...given(parameters.text("comment")) });
+  };
+}
+
+function checkAlias({ guest, datacenter: common }: RuleScope, place: string | undefined, name: string): void {
+  const files = [place === "dc/" ? undefined : guest, place === "guest/" && guest !== undefined ? undefined : common];
+  const isNamed = (alias: FirewallAlias): boolean => alias.name.toLowerCase() === name.toLowerCase();
+  if (!files.some((file) => file?.aliases.some(isNamed))) throw death(`no such alias '${name}'`);
 }
 
 function changeEntry(file: FirewallFile, { parameters }: Call): void {
@@ -443,8 +502,8 @@ function changeEntry(file: FirewallFile, { parameters }: Call): void {
 function removeEntry(file: FirewallFile, { parameters }: Call): void {
   const set = ipSetNamed(file, parameters);
   checkDigest(parameters, set.entries.map(entryAnswer));
-  const entry = entryOf(set, parameters);
-  set.entries = set.entries.filter((other) => other !== entry);
+  const cidr = parameters.required("cidr");
+  set.entries = set.entries.filter((entry) => entry.cidr !== cidr);
 }
 
 function ipSetEndpoints(level: Level): Endpoint[] {
@@ -464,21 +523,20 @@ function ipSetEndpoints(level: Level): Endpoint[] {
     permissions: method === "GET" ? level.audit : level.modify,
     handler,
   });
-  const sets = reading(level, ({ ipsets }) =>
-    withDigest(ipsets.map(({ name, comment }) => ({ name, ...given(comment) }))),
-  );
+  const sets = reading(level, ({ ipsets }) => withDigest(ipsets.map(setAnswer)));
   const entries = reading(level, (file, { parameters }) =>
     withDigest(ipSetNamed(file, parameters).entries.map(entryAnswer)),
   );
-  const entry = reading(level, (file, { parameters }) =>
-    entryAnswer(entryOf(ipSetNamed(file, parameters), parameters)),
-  );
+  const entry = reading(level, (file, { parameters }) => {
+    const set = ipSetNamed(file, parameters);
+    return { ...entryAnswer(entryOf(set, parameters)), digest: digestOf(set.entries.map(entryAnswer)) };
+  });
   const newSet = { ...named, comment: COMMENT, digest: DIGEST, rename: optional(NAME) };
   return [
     endpoint("GET", "", level.place, sets),
     endpoint("POST", "", newSet, changing(level, createIpSet)),
     endpoint("GET", "/{name}", named, entries),
-    endpoint("POST", "/{name}", { ...member, ...details }, changing(level, addEntry)),
+    endpoint("POST", "/{name}", { ...member, ...details }, changing(level, addEntry(level))),
     endpoint("DELETE", "/{name}", { ...named, force: FLAG }, changing(level, removeIpSet)),
     endpoint("GET", "/{name}/{cidr}", member, entry),
     endpoint("PUT", "/{name}/{cidr}", { ...member, ...details, digest: DIGEST }, changing(level, changeEntry)),
@@ -540,21 +598,39 @@ function groupNamed({ groups }: FirewallFile, parameters: Parameters): RuleGroup
   return group;
 }
 
-function createGroup(file: FirewallFile, { parameters }: Call): void {
+/** `rename` is the group's name until now, `group` the new one; rules that name it follow. */
+function createGroup(file: FirewallFile, call: Call): void {
+  const { parameters } = call;
   const name = parameters.required("group");
   const rename = parameters.text("rename");
-  const found = file.groups.find(({ group }) => group === name);
-  if (rename !== undefined) {
-    if (found === undefined) throw parameterFailure({ group: `Security group '${name}' does not exist` });
-    if (rename !== name && file.groups.some(({ group }) => group === rename)) {
-      throw parameterFailure({ group: `Security group '${rename}' already exists` });
-    }
-    found.group = rename;
-    Object.assign(found, given(parameters.text("comment")));
+  const there = file.groups.find(({ group }) => group === name);
+  if (rename === undefined) {
+    if (there !== undefined) throw parameterFailure({ group: `Security group '${name}' already exists` });
+    file.groups.push({ group: name, rules: [], ...given(parameters.text("comment")) });
     return;
   }
-  if (found !== undefined) throw parameterFailure({ group: `Security group '${name}' already exists` });
-  file.groups.push({ group: name, rules: [], ...given(parameters.text("comment")) });
+  checkDigest(parameters, file.groups.map(groupAnswer));
+  const found = file.groups.find(({ group }) => group === rename);
+  if (found === undefined) throw parameterFailure({ group: `Security group '${rename}' does not exist` });
+  if (there !== undefined && there !== found) {
+    throw parameterFailure({ group: `Security group '${name}' does already exist` });
+  }
+  found.group = name;
+  setComment(found, parameters);
+  renameInRules(file.rules, rename, name);
+  for (const other of [...call.cluster.nodes.map((node) => node.state), ...call.cluster.state.guests]) {
+    const rules = parseFirewall(other.firewall ?? "");
+    renameInRules(rules.rules, rename, name);
+    if (other.firewall !== undefined) other.firewall = formatFirewall(rules);
+  }
+}
+
+function renameInRules(rules: readonly FirewallRule[], from: string, to: string): void {
+  for (const rule of rules) if (rule.type === "group" && rule.action === from) rule.action = to;
+}
+
+function groupAnswer({ group, comment }: RuleGroup): Plain {
+  return { group, ...given(comment) };
 }
 
 function removeGroup(file: FirewallFile, { parameters }: Call): void {
@@ -565,9 +641,7 @@ function removeGroup(file: FirewallFile, { parameters }: Call): void {
 
 function groupEndpoints(): Endpoint[] {
   const path = "/cluster/firewall/groups";
-  const list = reading(datacenter, ({ groups }) =>
-    withDigest(groups.map(({ group, comment }) => ({ group, ...given(comment) }))),
-  );
+  const list = reading(datacenter, ({ groups }) => withDigest(groups.map(groupAnswer)));
   return [
     { method: "GET", path, parameters: {}, permissions: { user: "all" }, handler: list },
     {
@@ -589,6 +663,7 @@ function groupEndpoints(): Endpoint[] {
       `${path}/{group}`,
       { group: GROUP },
       (file, { parameters }) => groupNamed(file, parameters).rules,
+      "group",
     ),
   ];
 }

@@ -53,12 +53,9 @@ function optionAnswer(name: string, text: string): Json {
   return type === "boolean" || type === "integer" ? Number(text) : text;
 }
 
-/** Counts stay text, flags are numbers; a retention that keeps nothing in particular keeps everything. */
+/** Counts stay text, flags are numbers. */
 function propertiesAnswer(format: string, text: string): Json {
   const values = parseProperties(format, text, format);
-  if (format === "prune-backups" && ![...values].some(([key, value]) => key !== "keep-all" && Number(value) > 0)) {
-    return { "keep-all": 1 };
-  }
   return Object.fromEntries([...values].map(([key, value]) => [key, FLAGS.includes(key) ? Number(value) : value]));
 }
 
@@ -84,6 +81,18 @@ function sentOptions(parameters: Parameters): Record<string, string> {
   const days = splitList(dow ?? "").join(",");
   const everyDay = days === "" || days === "mon,tue,wed,thu,fri,sat,sun";
   return { ...sent, schedule: everyDay ? starttime : `${days} ${starttime}` };
+}
+
+/** A line of jobs.cfg holds one value (PVE::SectionConfig). */
+function checkLines(options: Readonly<Record<string, string>>): void {
+  if (Object.values(options).some((text) => /[\n\r]/u.test(text))) throw death("property contains a line feed");
+}
+
+/** What jobs.cfg gives back: nothing of what is empty, and no white space at an end. */
+function written(options: Readonly<Record<string, string>>): Record<string, string> {
+  const texts = Object.entries(options).map(([name, text]) => [name, text.trim()] as const);
+  const empty = options["prune-backups"] === "" ? { "prune-backups": "keep-all=1" } : {};
+  return { ...Object.fromEntries(texts.filter(([, text]) => text !== "")), ...empty };
 }
 
 function asParameters(options: Readonly<Record<string, string>>): Parameters {
@@ -122,10 +131,11 @@ async function createJob(call: Call): Promise<null> {
   await underLock(() => {
     if (findJob(cluster, id) !== undefined) throw death(`Job '${id}' already exists`);
     checkSelection(asParameters(sent));
+    checkLines(sent);
     const all = sent.exclude !== undefined && sent.pool === undefined ? { all: "1" } : {};
     cluster.state.jobs.push({
       id,
-      options: { enabled: "1", ...sent, ...all },
+      options: written({ enabled: "1", ...sent, ...all }),
       ...(paths !== undefined && { excludePaths: paths }),
     });
   });
@@ -148,12 +158,13 @@ async function updateJob(call: Call): Promise<null> {
       throw death("no options specified");
     }
     checkSelection(asParameters(sent), false);
+    checkLines(sent);
     const job = findJob(cluster, id);
     if (job === undefined) throw death("no such vzdump job");
     checkCurrentTarget(call, job);
     const changed = changedJob(job, sent, deleted, paths);
     checkSelection(asParameters(changed.options));
-    cluster.state.jobs[cluster.state.jobs.indexOf(job)] = changed;
+    cluster.state.jobs[cluster.state.jobs.indexOf(job)] = { ...changed, options: written(changed.options) };
   });
   return null;
 }

@@ -1,13 +1,13 @@
 /** Nodes, and what they say of themselves (PVE::API2::Nodes). */
 import { cpus, freemem, loadavg, totalmem, uptime } from "node:os";
-import { formatRetention, keepsEverything, parseRetention } from "../../../proxmox/rules/retention";
 import { utcOffset } from "../../../proxmox/rules/time-zones";
-import { contentFolder, enabledStorage } from "../guests/storages";
+import { contentFolder, holds, requireStorage } from "../guests/storages";
 import { hasPath } from "../model/storage-paths";
 import { nodeRow, rootUsage } from "../guests/resources";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
 import { excludedPaths, readDefaults } from "../guests/vzdump/defaults";
-import type { Json } from "../protocol/failure";
+import { death, type Json } from "../protocol/failure";
+import { parseProperties } from "../protocol/parameter-check";
 import { NODE, optional, STORAGE_ID } from "./tables";
 
 /** A folder of the API lists what is below it. */
@@ -53,8 +53,9 @@ function time({ node }: Call): Json {
 async function vzdumpDefaults({ node, authority, parameters }: Call): Promise<Json> {
   const storage = parameters.text("storage") ?? "local";
   authority.checkAny(`/storage/${storage}`, "Datastore.Audit", "Datastore.AllocateSpace");
-  const entry = enabledStorage(node, storage);
-  const retention = parseRetention(entry.options["prune-backups"] ?? "keep-all=1");
+  const entry = requireStorage(node.cluster, storage);
+  if (!holds(entry, "backup")) throw death(`can't use storage '${storage}' for backups - wrong content type`);
+  const retention = parseProperties("prune-backups", entry.options["prune-backups"] ?? "", "prune-backups");
   const forAdministrators = authority.has(`/nodes/${node.name}`, "Sys.Audit")
     ? { ionice: 7, ...(hasPath(entry) && { dumpdir: contentFolder(entry, "backup") }) }
     : {};
@@ -70,7 +71,10 @@ async function vzdumpDefaults({ node, authority, parameters }: Call): Promise<Js
     "notification-mode": "auto",
     performance: { "max-workers": 16, "pbs-entries-max": 1048576 },
     pigz: 0,
-    "prune-backups": keepsEverything(retention) ? "keep-all=1" : formatRetention(retention),
+    "prune-backups": [...retention]
+      .map(([key, count]) => `${key}=${count}`)
+      .sort()
+      .join(","),
     quiet: 0,
     remove: 1,
     stdexcludes: 1,

@@ -3,7 +3,7 @@
  * beside it). The text is the state: it goes into archives as it is, and what enforces rules reads the same.
  */
 import { createHash } from "node:crypto";
-import { isIPv4, isIPv6 } from "node:net";
+import { withoutHostPrefix } from "../protocol/addresses";
 
 export interface FirewallRule {
   type: "in" | "out" | "forward" | "group";
@@ -54,10 +54,10 @@ const ruleFlags = [
   ["source", "source"],
   ["dest", "dest"],
   ["proto", "p"],
-  ["icmp-type", "icmp-type"],
   ["dport", "dport"],
   ["sport", "sport"],
   ["log", "log"],
+  ["icmp-type", "icmp-type"],
 ] as const;
 
 export const ruleOptions: readonly string[] = [...ruleFlags.map(([name]) => name), "macro"];
@@ -93,23 +93,23 @@ function sectionOf(
     case "aliases":
       return (content, note) => {
         const [alias, cidr] = pair(content, /\s+/u);
-        file.aliases.push({ name: alias, cidr, ...withComment(note) });
+        file.aliases.push({ name: alias, cidr: withoutHostPrefix(cidr), ...withComment(note) });
       };
     case "rules":
       return (content, note) => void file.rules.push(parseRule(content, note));
     case "ipset": {
-      const set: IpSet = { name, entries: [], ...withComment(comment) };
+      const set: IpSet = { name: name.toLowerCase(), entries: [], ...withComment(comment) };
       file.ipsets.push(set);
       return (content, note) => {
         set.entries.push({
-          cidr: content.replace(/^!\s*/u, ""),
+          cidr: withoutHostPrefix(content.replace(/^!\s*/u, "")),
           nomatch: content.startsWith("!"),
           ...withComment(note),
         });
       };
     }
     case "group": {
-      const group: RuleGroup = { group: name, rules: [], ...withComment(comment) };
+      const group: RuleGroup = { group: name.toLowerCase(), rules: [], ...withComment(comment) };
       file.groups.push(group);
       return (content, note) => void group.rules.push(parseRule(content, note));
     }
@@ -175,7 +175,7 @@ function lines(content: readonly string[]): string {
 }
 
 function note(comment: string | undefined): string {
-  return comment === undefined ? "" : ` # ${comment}`;
+  return comment === undefined || comment.trim() === "" ? "" : ` # ${comment}`;
 }
 
 function formatEntry({ cidr, nomatch, comment }: IpSetEntry): string {
@@ -184,22 +184,14 @@ function formatEntry({ cidr, nomatch, comment }: IpSetEntry): string {
 
 function formatRule({ type, action, enable, options, comment }: FirewallRule): string {
   const macro = options.get("macro");
-  const words = ruleFlags.flatMap(([name, flag]) => {
+  // A group's line has its card and nothing else.
+  const flags = type === "group" ? ruleFlags.filter(([name]) => name === "iface") : ruleFlags;
+  const words = flags.flatMap(([name, flag]) => {
     const value = options.get(name);
     return value === undefined ? [] : [`-${flag} ${value}`];
   });
   const target = macro === undefined ? action : `${macro}(${action})`;
   return [`${enable === 0 ? "|" : ""}${type.toUpperCase()} ${target}`, ...words].join(" ") + note(comment);
-}
-
-/** 4 or 6 where an address or protocol of the rule, or an alias's address, says so. */
-export function ipVersion(...values: readonly (string | undefined)[]): 4 | 6 | undefined {
-  for (const value of values) {
-    const address = (value ?? "").split(/[/,-]/u)[0] ?? "";
-    if (isIPv4(address) || value === "icmp") return 4;
-    if (isIPv6(address) || value === "icmpv6" || value === "ipv6-icmp") return 6;
-  }
-  return undefined;
 }
 
 type Plain = Readonly<Record<string, string | number | undefined>>;

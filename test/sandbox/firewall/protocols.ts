@@ -35,6 +35,21 @@ export function macroTraffic(name: string): readonly Traffic[] | undefined {
   return macros.get(name.toLowerCase());
 }
 
+const macroNames =
+  "Amanda Auth BGP BitTorrent BitTorrent32 Ceph CVS Citrix DAAP DCC DHCPfwd DHCPv6 DNS Distcc FTP Finger GNUnet GRE Git HKP HTTP HTTPS ICPV2 " +
+  "ICQ IMAP IMAPS IPIP IPsec IPsecah IPsecnat IRC Jetdirect L2TP LDAP LDAPS MDNS MSNP MSSQL Mail Munin MySQL NNTP NNTPS NTP " +
+  "NeighborDiscovery OSPF OpenVPN PCA PMG POP3 POP3S PPtP Ping PostgreSQL Printer RDP RIP RNDC Razor Rdate Rsync SANE SMB SMBswat SMTP " +
+  "SMTPS SNMP SPAMD SPICEproxy SSH SVN SixXS Squid Submission Syslog TFTP Telnet Telnets Time Trcrt VNC VNCL Web Webcache Webmin Whois";
+
+const preferredNames: ReadonlyMap<string, string> = new Map(
+  macroNames.split(" ").map((name) => [name.toLowerCase(), name] as const),
+);
+
+/** How Proxmox writes a macro's name; undefined for one that it does not have. */
+export function preferredMacro(name: string): string | undefined {
+  return preferredNames.get(name.toLowerCase());
+}
+
 const protocolNumbers: ReadonlyMap<string, number> = new Map([
   ["icmp", 1],
   ["igmp", 2],

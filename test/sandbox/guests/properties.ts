@@ -1,6 +1,6 @@
 import { formatSize, parseSize } from "../../../proxmox/rules/property-strings";
 import { death, ProxmoxFailure } from "../protocol/failure";
-import { FormatError } from "../protocol/formats";
+import { FormatError } from "../protocol/format-error";
 import { parseProperties } from "../protocol/parameter-check";
 import type { PropertyFormat } from "../protocol/parameters";
 

@@ -7,18 +7,16 @@ import { CalendarEventError, parseCalendarEvent } from "../../../proxmox/rules/c
 import { isTimeZone } from "../../../proxmox/rules/time-zones";
 import { PRIVILEGES } from "./roles";
 import type { PropertyFormat } from "./parameters";
-
-/** A value that does not have its format. The text ends without a line break. */
-export class FormatError extends Error {
-  override readonly name = "FormatError";
-  /** A text for each wrong key of a property string; empty for a value without keys. */
-  readonly problems: ReadonlyMap<string, string>;
-
-  constructor(message: string, problems: ReadonlyMap<string, string> = new Map()) {
-    super(message);
-    this.problems = problems;
-  }
-}
+import { checkAddressOrNetwork } from "./addresses";
+import {
+  checkAddressList,
+  checkAddressOrAlias,
+  checkConntrackHelpers,
+  checkIcmpType,
+  checkPorts,
+  checkProtocol,
+} from "./firewall-formats";
+import { FormatError } from "./format-error";
 
 type Check = (value: string) => void;
 
@@ -68,9 +66,9 @@ function calendarEvent(value: string): void {
 
 function isNetwork(value: string): boolean {
   const [, address4 = "", bits4] = CIDR_V4.exec(value) ?? [];
-  if (isIPv4(address4)) return Number(bits4) > 0 && Number(bits4) <= 32;
+  if (isIPv4(address4)) return Number(bits4) > 7 && Number(bits4) <= 32;
   const [, address6 = "", bits6] = CIDR_V6.exec(value) ?? [];
-  return isIPv6(address6) && Number(bits6) > 0 && Number(bits6) <= 128;
+  return isIPv6(address6) && Number(bits6) > 7 && Number(bits6) <= 128;
 }
 
 function isNetwork4(value: string): boolean {
@@ -93,31 +91,6 @@ function timeZone(value: string): void {
 
 function absolutePath(value: string): void {
   if (!value.startsWith("/")) throw new FormatError(`value does not look like a valid absolute path`);
-}
-
-const ALIAS = /^(?:(?:dc|guest)\/)?[A-Za-z][A-Za-z0-9\-_]+$/;
-
-function notAnAddress(value: string): string {
-  return `value does not look like a valid IP address or CIDR network - '${value}'`;
-}
-
-/** Addresses, networks, ranges, an alias or `+set`. The provider sends empty text to say "none". */
-function isAddressSpecification(value: string): boolean {
-  if (value === "" || ALIAS.test(value) || /^\+(?:(?:dc|guest)\/)?[A-Za-z][A-Za-z0-9\-_]+$/.test(value)) return true;
-  return value.split(",").every((part) => {
-    const [first = "", last] = part.split("-");
-    return isNetwork(part) || (isIP(first) !== 0 && (last === undefined || isIP(last) === isIP(first)));
-  });
-}
-
-/** Port numbers, ranges `80:85`, names, joined by commas; empty for none. */
-function isPortSpecification(value: string): boolean {
-  if (value === "") return true;
-  return value.split(",").every((part) => {
-    if (/^[a-z][a-z0-9-]*$/i.test(part)) return true;
-    const ports = part.split(":");
-    return ports.length <= 2 && ports.every((port) => /^\d{1,5}$/.test(port) && Number(port) <= 65_535);
-  });
 }
 
 const CONTENT_TYPES = ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"];
@@ -146,14 +119,14 @@ const CHECKS = new Map<string, Check>([
   ["pve-roleid", matching(/^[A-Za-z0-9.\-_]+$/, (value) => `role name '${value}' contains invalid characters`)],
   ["pve-realm", matching(/^[A-Za-z][A-Za-z0-9.\-_]+$/, () => "value does not look like a valid realm")],
   ["pve-priv", oneOf(PRIVILEGES, (value) => `invalid privilege '${value}'`)],
-  ["IPorCIDR", satisfying((value) => isIP(value) !== 0 || isNetwork(value), notAnAddress)],
-  ["IPorCIDRorAlias", satisfying((value) => isIP(value) !== 0 || isNetwork(value) || ALIAS.test(value), notAnAddress)],
-  ["pve-fw-addr-spec", satisfying(isAddressSpecification, (value) => `invalid address '${value}'`)],
-  ["pve-fw-dport-spec", satisfying(isPortSpecification, (value) => `invalid port '${value}'`)],
-  ["pve-fw-sport-spec", satisfying(isPortSpecification, (value) => `invalid port '${value}'`)],
-  ["pve-fw-icmp-type-spec", matching(/^[a-z0-9/-]*$/, (value) => `invalid icmp-type '${value}'`)],
-  ["pve-fw-protocol-spec", matching(/^(?:[a-z0-9-]*)$/, (value) => `unknown protocol '${value}'`)],
-  ["pve-fw-conntrack-helper", matching(/^[a-z0-9,;-]*$/, (value) => `unknown helper '${value}'`)],
+  ["IPorCIDR", checkAddressOrNetwork],
+  ["IPorCIDRorAlias", checkAddressOrAlias],
+  ["pve-fw-addr-spec", (value) => void checkAddressList(value)],
+  ["pve-fw-dport-spec", (value) => checkPorts(value, true)],
+  ["pve-fw-sport-spec", (value) => checkPorts(value, false)],
+  ["pve-fw-icmp-type-spec", checkIcmpType],
+  ["pve-fw-protocol-spec", checkProtocol],
+  ["pve-fw-conntrack-helper", checkConntrackHelpers],
   ["pve-calendar-event", calendarEvent],
   ["pve-day-of-week", oneOf(DAYS, (value) => `invalid day '${value}'`)],
   ["pve-storage-content", oneOf(CONTENT_TYPES, (value) => `invalid content type '${value}'`)],
@@ -280,8 +253,8 @@ function isPortal(value: string): boolean {
 
 const COUNT = { type: "integer", optional: true, minimum: 0 } as const;
 
-/** Named formats that are property strings, some with a rule over all keys. */
-const PROPERTY_FORMATS = new Map<string, { keys: PropertyFormat; rule?: (keys: ReadonlyMap<string, string>) => void }>([
+/** Named formats that are property strings, some with a rule over all keys, which may change them. */
+const PROPERTY_FORMATS = new Map<string, { keys: PropertyFormat; rule?: (keys: Map<string, string>) => void }>([
   [
     "prune-backups",
     {
@@ -299,6 +272,10 @@ const PROPERTY_FORMATS = new Map<string, { keys: PropertyFormat; rule?: (keys: R
         if (keys.get("keep-all") === "1" && counts.length > 0) {
           throw new FormatError("keep-all cannot be set together with other options.");
         }
+        // What keeps nothing in particular keeps everything, and only then is that said.
+        if (counts.length === 0) keys.clear();
+        if (counts.length === 0) keys.set("keep-all", "1");
+        else keys.delete("keep-all");
       },
     },
   ],
@@ -341,7 +318,7 @@ const PROPERTY_FORMATS = new Map<string, { keys: PropertyFormat; rule?: (keys: R
 /** The keys of a named format that is a property string. */
 export function namedPropertyFormat(
   name: string,
-): { keys: PropertyFormat; rule?: (keys: ReadonlyMap<string, string>) => void } | undefined {
+): { keys: PropertyFormat; rule?: (keys: Map<string, string>) => void } | undefined {
   return PROPERTY_FORMATS.get(name);
 }
 

@@ -1,6 +1,7 @@
 /** Checks parameters as PVE::JSONSchema::validate does: same order, same texts, all problems at once. */
 import { parameterFailure } from "./failure";
-import { checkNamedFormat, FormatError, namedPropertyFormat } from "./formats";
+import { FormatError } from "./format-error";
+import { checkNamedFormat, namedPropertyFormat } from "./formats";
 import {
   Parameters,
   type ParameterSchema,

@@ -1,4 +1,4 @@
-import { FormatError } from "./formats";
+import { FormatError } from "./format-error";
 import type { PropertyFormat } from "./parameters";
 
 /** What a property string says, by key, in its order; booleans are 0 or 1 where they could be read. */

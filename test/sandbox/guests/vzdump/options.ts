@@ -1,5 +1,5 @@
 import type { Authority } from "../../model/access";
-import { FormatError } from "../../protocol/formats";
+import { FormatError } from "../../protocol/format-error";
 import { parameterFailure } from "../../protocol/failure";
 import { parseProperties } from "../../protocol/parameter-check";
 import type { Parameters, ParameterSchema, ParameterTable } from "../../protocol/parameters";

@@ -1,11 +1,11 @@
-import { parseRetention } from "../../../../proxmox/rules/retention";
+import { existsSync } from "node:fs";
+import { keepsEverything, parseRetention } from "../../../../proxmox/rules/retention";
 import type { Caller } from "../../model/access";
 import type { Node } from "../../model/site";
 import type { StorageEntry } from "../../model/state";
 import { WorkerGone, type Task } from "../../model/tasks";
 import { death, failureText } from "../../protocol/failure";
-import { splitPropertyString } from "../../protocol/property-strings";
-import { namedPropertyFormat } from "../../protocol/formats";
+import { parseProperties } from "../../protocol/parameter-check";
 import type { Parameters } from "../../protocol/parameters";
 import { activateStorage, contentFolder, holds, requireStorage } from "../storages";
 import type { GuestBackup } from "./backup-in-run";
@@ -48,7 +48,7 @@ async function runOptions({ node, parameters }: RunRequest): Promise<RunOptions>
     ionice: parameters.integer("ionice") ?? 7,
     lockWait: parameters.integer("lockwait") ?? 180,
     stopWait: parameters.integer("stopwait") ?? 10,
-    remove: (parameters.flag("remove") ?? true) && retention.keepAll !== true,
+    remove: (parameters.flag("remove") ?? true) && !keepsEverything(retention),
     retention,
     retentionText: printRetention(text),
     exclude: [
@@ -64,9 +64,7 @@ async function runOptions({ node, parameters }: RunRequest): Promise<RunOptions>
 }
 
 function printRetention(text: string): string {
-  const format = namedPropertyFormat("prune-backups");
-  if (format === undefined) return text;
-  return [...splitPropertyString(format.keys, text)]
+  return [...parseProperties("prune-backups", text, "prune-backups")]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)
     .join(", ");
@@ -77,8 +75,14 @@ async function openTarget(
   parameters: Parameters,
 ): Promise<{ storage: StorageEntry | undefined; folder: string }> {
   const id = storageOf(parameters);
-  if (id === undefined) return { storage: undefined, folder: parameters.required("dumpdir").replace(/\/+$/, "") };
-  const problems: string[] = [];
+  if (parameters.has("storage") && parameters.has("dumpdir")) {
+    throw death("cannot use options 'storage' and 'dumpdir' at the same time");
+  }
+  const problems = missingFolders(node, parameters);
+  if (id === undefined) {
+    if (problems.length > 0) throw death(problems.join("\n"));
+    return { storage: undefined, folder: folderOf(parameters.required("dumpdir")) };
+  }
   try {
     await activateStorage(node, id);
   } catch (failure) {
@@ -93,6 +97,21 @@ async function openTarget(
     problems.push(`could not get storage information for '${id}': ${failureText(failure).trimEnd()}`);
   }
   throw death(problems.join("\n"));
+}
+
+function folderOf(text: string): string {
+  return text.replace(/\/+$/u, "");
+}
+
+/** Folders that every node has, whether or not the sandbox has made them. */
+const COMMON_FOLDERS = ["/tmp", "/var/tmp"];
+
+function missingFolders(node: Node, parameters: Parameters): string[] {
+  return ["dumpdir", "tmpdir"].flatMap((name) => {
+    const folder = folderOf(parameters.text(name) ?? "");
+    const isThere = folder === "" || COMMON_FOLDERS.includes(folder) || existsSync(node.path(folder));
+    return isThere ? [] : [`${name} '${folder}' does not exist`];
+  });
 }
 
 /** One run at a time on each node. @throws WorkerGone when the lock cannot be had: such a worker ends without a last line */

@@ -59,17 +59,117 @@ test("a digest of another version refuses a change", async () => {
   expect(await call("DELETE", `${guest}/rules/0`, { digest: rule?.digest ?? "" })).toMatchObject({ status: 200 });
 });
 
-test("a rule needs a protocol for its ports, an action that there is, and a group that exists", async () => {
-  const create = (other: Record<string, string>): Promise<Reply> =>
-    call("POST", `${guest}/rules`, { type: "in", action: "ACCEPT", ...other });
-  expect((await create({ dport: "22" })).body.errors).toEqual({
-    proto: "missing property - 'dport' requires this property",
-  });
-  expect((await create({ action: "ALLOW" })).body.errors).toEqual({ action: "unknown action 'ALLOW'" });
-  expect((await create({ type: "group", action: "web" })).body.errors).toHaveProperty("action");
-  await call("POST", "/cluster/firewall/groups", { group: "web" });
+const named = "/cluster/firewall";
+
+// Each is refused for the first thing that is wrong with it.
+test.each<[level: string, rule: Record<string, string>, errors: Record<string, string>]>([
+  [guest, { dport: "22" }, { proto: "missing property - 'dport' requires this property" }],
+  [guest, { sport: "22", macro: "HTTP" }, { proto: "missing property - 'sport' requires this property" }],
+  [guest, { dport: "22", proto: "gre" }, { dport: "protocol 'gre' does not support ports" }],
+  [guest, { dport: "nosuch", proto: "tcp" }, { dport: "invalid format - invalid port 'nosuch'\n" }],
+  [
+    guest,
+    { dport: "90:80", proto: "tcp" },
+    { dport: "invalid format - backwards range '90:80' not allowed, did you mean '80:90'?\n" },
+  ],
+  [guest, { dport: "80,", proto: "tcp" }, { dport: "invalid format - extraneous commas in list\n" }],
+  [guest, { proto: "nosuch" }, { proto: "invalid format - unknown protocol 'nosuch'\n" }],
+  [guest, { "icmp-type": "echo-request" }, { proto: "missing property - 'icmp-type' requires this property" }],
+  [guest, { "icmp-type": "any", proto: "icmpv6" }, { "icmp-type": "invalid icmp-type 'any' for proto 'icmpv6'" }],
+  [guest, { action: "ALLOW" }, { action: "unknown action 'ALLOW'" }],
+  [guest, { action: "accept" }, { action: "unknown action 'accept'" }],
+  [guest, { type: "forward" }, { type: "invalid rule type 'forward' for rule_env 'ct'" }],
+  [named, { type: "forward", action: "REJECT" }, { action: "cannot define REJECT rules on forward chain" }],
+  [guest, { iface: "eth0" }, { iface: "value does not match the regex pattern 'net\\d+'" }],
+  [guest, { macro: "nosuch" }, { macro: "unknown macro 'nosuch'" }],
+  [guest, { macro: "SSH", proto: "udp" }, { proto: "parameter 'proto' already define in macro (value = 'tcp')" }],
+  [guest, { source: "nosuch" }, { source: "no such alias 'nosuch'" }],
+  [guest, { dest: "+dc/nosuch" }, { dest: "no such ipset 'nosuch'" }],
+  [
+    guest,
+    { source: "192.0.2.300" },
+    { source: "invalid format - invalid IP address: Invalid quad in IP address 192.0.2.300 - 300\n" },
+  ],
+  [
+    guest,
+    { source: "192.0.2.1/24" },
+    { source: "invalid format - invalid IP address: Invalid prefix 11000000000000000000001000000001/24\n" },
+  ],
+  [
+    guest,
+    { source: "192.0.2.1,2001:db8::1" },
+    {
+      source: "invalid format - detected mixed ipv4/ipv6 addresses in address list '192.0.2.1,2001:db8::1'\n",
+    },
+  ],
+  [guest, { source: "192.0.2.1", dest: "2001:db8::1" }, { dest: "detected mixed ipv4/ipv6 addresses in rule" }],
+])("%s refuses the rule %j", async (level, rule, errors) => {
+  const refused = await call("POST", `${level}/rules`, { type: "in", action: "ACCEPT", ...rule });
+  expect(refused).toMatchObject({ status: 400, body: { errors } });
+});
+
+test("a rule may name a group that is not there, follows its new name, and writes its macro as Proxmox does", async () => {
+  const create = (rule: Record<string, string>): Promise<Reply> => call("POST", `${guest}/rules`, rule);
   expect(await create({ type: "group", action: "web" })).toMatchObject({ status: 200 });
+  await call("POST", "/cluster/firewall/groups", { group: "web" });
+  expect(await call("POST", "/cluster/firewall/groups", { group: "front", rename: "web" })).toMatchObject({
+    status: 200,
+  });
+  expect((await call("POST", "/cluster/firewall/groups", { group: "x1", rename: "web" })).body.errors).toEqual({
+    group: "Security group 'web' does not exist",
+  });
+  await create({ type: "in", action: "ACCEPT", macro: "https" });
+  expect((await call("GET", `${guest}/rules`)).body.data).toMatchObject([{ macro: "HTTPS" }, { action: "front" }]);
+  expect((await call("PUT", `${guest}/rules/0`, { delete: "action" })).body.errors).toEqual({
+    delete: "unable to delete required property 'action'",
+  });
+  expect((await call("PUT", `${guest}/rules/0`, { delete: "nosuch" })).body.errors).toEqual({
+    delete: "no such property ('nosuch')",
+  });
   await call("DELETE", `${guest}/rules/0`);
+  await call("DELETE", `${guest}/rules/0`);
+});
+
+test("a rule has the version of its alias, and says so when the alias is gone", async () => {
+  await call("POST", `${named}/aliases`, { name: "Six", cidr: "2001:db8::1/128" });
+  await call("POST", `${guest}/rules`, { type: "in", action: "ACCEPT", source: "six" });
+  expect((await call("GET", `${guest}/rules/0`)).body.data).toMatchObject({ ipversion: 6 });
+  expect((await call("GET", `${named}/aliases/six`)).body.data).toEqual({
+    name: "Six",
+    cidr: "2001:db8::1",
+    ipversion: 6,
+  });
+  await call("DELETE", `${named}/aliases/Six`);
+  expect(await call("DELETE", `${named}/aliases/Six`)).toMatchObject({ status: 200 });
+  expect((await call("GET", `${guest}/rules/0`)).body.data).toMatchObject({
+    errors: { source: "no such alias 'six'" },
+  });
+  await call("DELETE", `${guest}/rules/0`);
+});
+
+test("an entry of a set is its network, an alias that is there, and not everything", async () => {
+  await call("POST", `${named}/ipset`, { name: "Lan", comment: "c" });
+  expect((await call("GET", `${named}/ipset`)).body.data).toMatchObject([{ name: "lan", comment: "c" }]);
+  const add = (cidr: string): Promise<Reply> => call("POST", `${named}/ipset/lan`, { cidr });
+  expect(await add("192.0.2.9/24")).toMatchObject({ status: 200 });
+  expect(await add("2001:DB8:0:0::9/64")).toMatchObject({ status: 200 });
+  expect((await add("192.0.2.0/24")).body.errors).toEqual({ cidr: "address '192.0.2.0/24' already exists" });
+  expect((await add("0.0.0.0/0")).body.errors).toEqual({ cidr: "a zero prefix is not allowed in ipset entries" });
+  expect((await add("192.0.2.0/33")).body.errors).toEqual({
+    cidr: "invalid format - Prefix length 33 is longer than IP address (32)\n",
+  });
+  expect(await add("nosuch")).toMatchObject({ status: 500, reason: "no such alias 'nosuch'" });
+  expect((await call("GET", `${named}/ipset/lan`)).body.data).toMatchObject([
+    { cidr: "192.0.2.0/24" },
+    { cidr: "2001:db8::/64" },
+  ]);
+  expect((await call("GET", `${named}/ipset/lan/192.0.2.9`)).body.errors).toEqual({ cidr: "no such IP/Network" });
+  expect(await call("DELETE", `${named}/ipset/lan/192.0.2.9`)).toMatchObject({ status: 200 });
+  expect(await call("POST", `${named}/ipset`, { name: "net", rename: "lan" })).toMatchObject({ status: 200 });
+  expect((await call("POST", `${named}/ipset`, { name: "x1", rename: "lan" })).body.errors).toEqual({
+    name: "IPSet 'lan' does not exist",
+  });
+  expect(await call("DELETE", `${named}/ipset/net`, { force: "1" })).toMatchObject({ status: 200 });
 });
 
 test("sets hold networks sorted, and go only when they are empty or by force", async () => {
@@ -105,6 +205,9 @@ test("options are numbers where they are switches, and a deleted one is gone", a
   expect((await call("GET", `${guest}/options`)).body.data).toMatchObject({ enable: 1, policy_in: "DROP" });
   await call("PUT", `${guest}/options`, { delete: "policy_in" });
   expect((await call("GET", `${guest}/options`)).body.data).not.toHaveProperty("policy_in");
+  expect((await call("PUT", `${guest}/options`, { delete: "nosuch" })).body.errors).toEqual({
+    delete: "no such option 'nosuch'",
+  });
 });
 
 test("a guest's firewall needs the privileges on the guest, and the datacenter's those on /", async () => {
