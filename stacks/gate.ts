@@ -16,6 +16,7 @@ import { freshVariable } from "./fresh-consent";
 import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
 import { gatherFacts, idWithoutArchives, withArchives } from "./preflight";
+import { withOtherNumbers } from "./other-numbers";
 import { judgeReboots } from "./reboot-consent";
 
 /**
@@ -101,7 +102,8 @@ export async function checkNewStorage(
   if (open.length === 0 || pulumi.runtime.isDryRun()) return;
   await new Promise((resolve) => storageId.apply(resolve));
   const run = runAt({ now: Math.floor(Date.now() / 1000), timeZone: "UTC" });
-  const found = await withArchives(client, environment, open);
+  const taken = (await client.cluster.guests()).map(({ vmid }) => vmid);
+  const found = await withOtherNumbers(client, environment, await withArchives(client, environment, open), taken);
   const reason = `node ${environment.proxmox.node} does not list storage ${environment.backup.storage.id}, which was made just now`;
   // It was made: that it is in no list yet says nothing of what is on it.
   const guests = found.map((facts) =>

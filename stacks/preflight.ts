@@ -9,6 +9,7 @@ import { scopeOf } from "../site/needs";
 import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, UnreadStray } from "../site/preflight/facts";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "./map-limited";
+import { withOtherNumbers } from "./other-numbers";
 
 /** How many ids are tried to find one to offer. */
 const idsToTry = 20;
@@ -25,7 +26,12 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
     guest,
     occupant: await occupantOf(client, guest, listed),
   }));
-  const guests = await withArchives(client, environment, occupants);
+  const guests = await withOtherNumbers(
+    client,
+    environment,
+    await withArchives(client, environment, occupants),
+    listed.map(({ vmid }) => vmid),
+  );
   return {
     guests,
     ...(await straysAmong(client, environment, listed)),

@@ -26,6 +26,13 @@ export type ArchivesOfId =
   | { readonly kind: "no-storage" }
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** Archives with a guest's mark under other numbers. Only asked for guests that have none under their own. */
+export type ArchivesUnderOthers =
+  | { readonly kind: "none" }
+  /** `newest`: unix seconds. */
+  | { readonly kind: "found"; readonly id: number; readonly count: number; readonly newest: number }
+  | { readonly kind: "unknown"; readonly reason: string };
+
 /** Whole copies of a guest's archives in the bucket elsewhere. Only asked for guests that are not there. */
 export type CopiesOfGuest =
   /** `newest` is the archive's own name. */
@@ -36,6 +43,7 @@ export interface GuestFacts {
   readonly guest: OwnedGuest;
   readonly occupant: Occupant;
   readonly archives?: ArchivesOfId | undefined;
+  readonly underOthers?: ArchivesUnderOthers | undefined;
   /** Undefined: nobody has asked, or there is no bucket elsewhere. */
   readonly copies?: CopiesOfGuest | undefined;
 }

@@ -55,7 +55,9 @@ function judgeGuest(environment: Environment, facts: GuestFacts, site: SiteFacts
   const { freeId } = site;
   switch (occupant.kind) {
     case "nobody": {
-      const here = judgeFreeId(environment, facts, run);
+      // One that is there under another number has its archives there, too: that it is there says more.
+      const isThere = site.strays?.some((one) => one.guest === guest.name) === true;
+      const here = judgeFreeId(environment, isThere ? { ...facts, underOthers: undefined } : facts, run);
       const verdict = here.refusals.length > 0 ? here : together([here, judgeCopies(environment, facts, run)]);
       // With archives of its own id the guest was lost, and what bears its mark is somebody's copy.
       return verdict.refusals.length > 0 ? verdict : together([verdict, judgeOtherId(environment, guest, site, run)]);
@@ -146,7 +148,7 @@ function taken({ id, name }: OwnedGuest, why: string, freeId: number | undefined
   );
 }
 
-function judgeFreeId(environment: Environment, { guest, archives }: GuestFacts, run: Run): Verdict {
+function judgeFreeId(environment: Environment, { guest, archives, underOthers }: GuestFacts, run: Run): Verdict {
   if (guest.fresh || archives === undefined) return fine;
   const { backup } = environment;
   const what = `Whether storage ${backup.storage.id} holds archives of guest ${guest.name} (${guest.id}) could not be found out`;
@@ -155,7 +157,7 @@ function judgeFreeId(environment: Environment, { guest, archives }: GuestFacts, 
     case "no-storage":
       return backup.storage.type === "adopted" ? noAdoptedStorage(guest, backup.storage.id) : fine;
     case "known":
-      if (archives.count === 0) return fine;
+      if (archives.count === 0) return judgeOtherNumbers(environment, { guest, underOthers }, run);
       return refuse(
         `${unable} storage ${backup.storage.id} holds ${describeArchives(archives)}; backups of an empty guest would push them out`,
         `lifeboat restore guest ${guest.name}\n      or, to begin anew, write \`fresh: true\` in its settings`,
@@ -172,6 +174,25 @@ function judgeFreeId(environment: Environment, { guest, archives }: GuestFacts, 
     case "unknown":
       return judgeUnknown(environment, [guest], run, { what, reason: archives.reason, accepted: neither });
   }
+}
+
+/** Its number in the settings was changed, and its archives bear the one that it had. */
+function judgeOtherNumbers(
+  environment: Environment,
+  { guest, underOthers = { kind: "none" } }: Pick<GuestFacts, "guest" | "underOthers">,
+  run: Run,
+): Verdict {
+  const { name, id } = guest;
+  const { id: storage } = environment.backup.storage;
+  if (underOthers.kind === "none") return fine;
+  if (underOthers.kind === "unknown") {
+    const what = `Whether storage ${storage} holds archives of guest ${name} (${id}) under another number could not be found out`;
+    return judgeUnknown(environment, [guest], run, { what, reason: underOthers.reason, accepted: neither });
+  }
+  return refuse(
+    `Unable to create guest ${name} (${id}): storage ${storage} holds ${describeArchives(underOthers)}, under number ${underOthers.id}; it would be empty`,
+    `write \`id: ${underOthers.id}\` in its settings, and then: lifeboat restore guest ${name}\n      or, to begin anew, write \`fresh: true\` there`,
+  );
 }
 
 /** The storages have none of it, and a copy lies elsewhere: an empty guest would stand where that one belongs. */

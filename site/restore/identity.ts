@@ -181,6 +181,11 @@ export function isNamed({ mark, name }: GuestIdentity, word: string): boolean {
   return mark?.guest === word || sameName(name, word);
 }
 
+/** Whether it bears this mark. */
+export function isMarked({ mark }: GuestIdentity, wanted: Mark): boolean {
+  return mark !== undefined && sameMark(mark, wanted);
+}
+
 function textOf({ environment, guest }: Mark): string {
   return `${environment}/${guest}`;
 }

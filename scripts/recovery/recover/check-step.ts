@@ -1,7 +1,7 @@
 import type { Finding, Step } from "../engine/step";
 import { dataPath } from "./data-step";
 import { moveInSettings } from "./dead-node";
-import { isOutOfReach } from "./lacking";
+import { emptiedText, isOutOfReach } from "./lacking";
 import { lostOf } from "./lost";
 import { takenIn } from "./number-taken";
 import type { EnvironmentLook, RecoverPlan } from "./plan";
@@ -44,10 +44,13 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
 /** Backup jobs and whatever else its stack makes may be missing still. */
 function notBroughtUp(look: EnvironmentLook): Finding[] {
   const { name, goneBesides, guests } = look;
-  const unreached = guests.filter(isOutOfReach).map((guest) => guest.name);
+  const unreached = guests.filter(isOutOfReach);
   if (unreached.length > 0) {
-    const text = `${name} is not brought up: its stack would make ${unreached.join(", ")} empty, of which a copy may lie elsewhere`;
-    return [{ severity: "problem", text, mend: "when the copies can be had: lifeboat recover --from offsite" }];
+    const isElsewhere = unreached.some(({ mayBeElsewhere }) => mayBeElsewhere === true);
+    const mend = isElsewhere
+      ? "when the copies can be had: lifeboat recover --from offsite"
+      : `lifeboat recover --only ${name}, when that is mended`;
+    return [{ severity: "problem", text: `${name} is not brought up: ${emptiedText(unreached)}`, mend }];
   }
   const taken = takenIn(look);
   if (taken.length > 0) {

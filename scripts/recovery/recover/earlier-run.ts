@@ -59,7 +59,8 @@ export function unprovenSince(session: SiteSession): string | undefined {
     const found = recoverPlanSchema.safeParse(plan).data;
     // One that another version wrote in another form may have been about all of them.
     const names = found?.environments.map(({ name }) => name) ?? [...left];
-    if (state === "unproven" && names.some((name) => left.has(name))) since.push(found?.began ?? startedAt);
+    if (state === "unproven" && names.some((name) => left.has(name)))
+      since.push(found?.firstBegan ?? found?.began ?? startedAt);
     for (const name of names) left.delete(name);
   }
   return since.toSorted()[0];

@@ -2,7 +2,6 @@ import * as z from "zod";
 import { failureOf } from "../../clients/failure";
 import { StoreError } from "../../clients/object-store/object-store";
 import { runBounded } from "../../machine/bounded";
-import { exitCodes } from "../../terminal/exit-codes";
 import type { ShowStep } from "../../terminal/progress";
 import { runOne } from "../engine/run-one";
 import { findingShape } from "../engine/shapes";
@@ -12,7 +11,7 @@ import { type EndedWithin, runWithin } from "../engine/within";
 import { findingsWithin } from "./findings-within";
 import { restoresAmong } from "../restore-guest/journals";
 import { restoreOperation } from "../restore-guest/operation";
-import { bringHere, hasNoneHere, isFromElsewhere } from "./look-elsewhere";
+import { bringHere, hasNoArchive, hasNoneHere, isFromElsewhere } from "./look-elsewhere";
 import { placeOf, requestFor, withoutArchive } from "./look-at-guests";
 import { wayOfTaken } from "./number-taken";
 import { type EnvironmentLook, type GuestLook, isRestored, type RecoverPlan } from "./plan";
@@ -59,19 +58,20 @@ interface Lost {
 }
 
 /**
- * Guests of an environment that are not back, and whose copies elsewhere may be all that is left of them: its stack would make them
+ * Guests of an environment that are not back, and of which archives, or copies elsewhere, may be left: its stack would make them
  * empty, and what is there no recovery restores over.
  */
-export function leftElsewhere(
+export function notBack(
   { name, guests }: Pick<EnvironmentLook, "name" | "guests">,
   factsOf: StepContext["factsOf"],
-): string[] {
+): GuestLook[] {
   const results = Object.values(guestsPaths).flatMap((path) => resultsIn(factsOf(path)));
-  const isBack = (guest: string): boolean =>
-    results.some((one) => one.guest === guest && ["back", "not proven", "there"].includes(one.result));
-  return guests
-    .filter((look) => look.mayBeElsewhere === true && !isBack(`${name}/${look.name}`))
-    .map((look) => look.name);
+  const settled = ["back", "not proven", "there", "anew"];
+  const isSettled = (guest: string): boolean =>
+    results.some((one) => one.guest === guest && settled.includes(one.result));
+  return guests.filter(
+    (look) => (look.mayBeElsewhere === true || look.ownStack === true) && !isSettled(`${name}/${look.name}`),
+  );
 }
 
 /**
@@ -194,10 +194,10 @@ async function restore({ selector, look }: Lost, session: SiteSession, show: Sho
     return { result: { guest: selector, result, archive, time: time ?? null, seconds }, findings: told };
   } catch (error) {
     session.context.signal.throwIfAborted();
-    const { reason, hint, exitCode, stack } = failureOf(error, undefined);
+    const { reason, hint, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;
     // What was planned to come from elsewhere is not made empty instead: nobody has agreed to that.
-    if (exitCode === exitCodes.nothing && withoutArchive(found.guest) === "anew" && look.mayBeElsewhere !== true) {
+    if (hasNoArchive(error) && withoutArchive(found.guest) === "anew" && look.mayBeElsewhere !== true) {
       const text = `${selector} has no archive: its stack makes it again, empty`;
       return {
         result: { ...none, result: "anew" },

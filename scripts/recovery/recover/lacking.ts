@@ -27,9 +27,19 @@ function isStackAsked(look: EnvironmentLook): boolean {
   return goneBesides === undefined && !isOff && takenIn(look).length === 0;
 }
 
-/** Whether a copy of a guest may lie elsewhere that cannot be had now. */
-export function isOutOfReach({ way, mayBeElsewhere }: GuestLook): boolean {
-  return way === "none" && mayBeElsewhere === true;
+/** Whether a guest does not come back now that its stack would make empty: its archives, or a copy elsewhere, cannot be had as it is. */
+export function isOutOfReach({ way, mayBeElsewhere, ownStack }: GuestLook): boolean {
+  return way === "none" && (mayBeElsewhere === true || ownStack === true);
+}
+
+/** Why guests that are not back keep their stack from being brought up, as a clause. */
+export function emptiedText(left: readonly GuestLook[]): string {
+  const names = left.map(({ name }) => name).join(", ");
+  const isElsewhere = left.some(({ mayBeElsewhere }) => mayBeElsewhere === true);
+  const why = isElsewhere
+    ? ", of which a copy may lie elsewhere"
+    : `, which ${left.length === 1 ? "is" : "are"} not back`;
+  return `its stack would make ${names} empty${why}`;
 }
 
 /** Whether its stack may be brought up: it is asked for, and what is encrypted can be opened. */

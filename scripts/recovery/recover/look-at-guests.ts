@@ -5,7 +5,6 @@ import { type Failure, failureOf } from "../../clients/failure";
 import { runBounded } from "../../machine/bounded";
 import { shellQuote } from "../../machine/shell-quote";
 import type { LoadedEnvironment } from "../../project/site";
-import { exitCodes } from "../../terminal/exit-codes";
 import type { Demand } from "../engine/consent";
 import { digestOf } from "../engine/digest";
 import { describeOpen } from "../engine/kinds";
@@ -17,7 +16,14 @@ import { restoreKind } from "../restore-guest/journals";
 import { requestTexts, restoreOperation, type RestoreRequest, type ShownRestore } from "../restore-guest/operation";
 import { byUrgency } from "./by-urgency";
 import { type ClusterLook, lookAtCluster, onLivingNode, placedOn, type Way, wayOfListed } from "./dead-node";
-import { copyOfUnseen, type CopyNeed, hasNoneHere, isFromElsewhere, wayFromElsewhere } from "./look-elsewhere";
+import {
+  copyOfUnseen,
+  type CopyNeed,
+  hasNoArchive,
+  hasNoneHere,
+  isFromElsewhere,
+  wayFromElsewhere,
+} from "./look-elsewhere";
 import { type DataCopy, type EnvironmentLook, type GuestLook, isRestored } from "./plan";
 import { isAsked, type SiteSession } from "./session";
 
@@ -96,7 +102,8 @@ export async function lookAtGuests(
       needs: [...(guest.needs ?? [])],
     };
     const way = await wayOf(session, own, { client, cluster, storage, isStore: guest.name === store, needs });
-    return { ...base, ...way, ...(await dataOf(session, own, way)) };
+    const isMade = withoutArchive(guest) === "anew" && (way.way === "none" || isRestored(way));
+    return { ...base, ...way, ...(isMade ? { ownStack: true } : {}), ...(await dataOf(session, own, way)) };
   });
   return { guests: looks, ...(besides.length === 0 ? {} : { goneBesides: besides.map(({ name }) => name) }) };
 }
@@ -165,9 +172,9 @@ async function fromArchive(
     return { way: "archive", archive: archive.volid, bytes: archive.bytes, ageSeconds: archive.age };
   } catch (error) {
     session.context.signal.throwIfAborted();
-    const { reason, hint, exitCode, stack } = failureOf(error, undefined);
+    const { reason, hint, stack } = failureOf(error, undefined);
     if (stack !== undefined) throw error;
-    const here = wayWithout(own, { reason, hint, exitCode });
+    const here = wayWithout(own, { reason, hint, isNone: hasNoArchive(error) });
     if (!isElsewhere || !hasNoneHere(error)) return here;
     return wayFromElsewhere(own, { here, error, node, needs: needs.copies });
   }
@@ -176,10 +183,9 @@ async function fromArchive(
 /** A guest that has no archive here, or of which that is not known. */
 function wayWithout(
   { guest, environment }: GuestSession,
-  { reason, hint, exitCode }: Pick<Failure, "reason" | "hint" | "exitCode">,
+  { reason, hint, isNone }: Pick<Failure, "reason" | "hint"> & { readonly isNone: boolean },
 ): Way {
-  if (exitCode !== exitCodes.nothing)
-    return { way: "none", why: reason, ...(hint === undefined ? {} : { mend: hint }) };
+  if (!isNone) return { way: "none", why: reason, ...(hint === undefined ? {} : { mend: hint }) };
   const { optOut } = guest;
   const mend =
     environment.settings.offsite === undefined ? hint : "a copy may lie elsewhere: lifeboat recover --from offsite";

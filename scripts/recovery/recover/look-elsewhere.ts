@@ -32,6 +32,11 @@ export function hasNoneHere(error: unknown): error is CommandError {
   return error.exitCode === exitCodes.nothing || "unsearched" in error.details;
 }
 
+/** Whether there is no archive of a guest at all: one that cannot be taken as it is is somebody's to look at. */
+export function hasNoArchive(error: unknown): boolean {
+  return error instanceof CommandError && error.exitCode === exitCodes.nothing && !("leftOut" in error.details);
+}
+
 /**
  * How a guest comes back that has no archive on the storages that could be listed.
  *

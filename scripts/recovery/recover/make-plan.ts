@@ -72,7 +72,7 @@ export async function planRecovery(session: SiteSession): Promise<PlannedRecover
 /** Nothing is lost: what an earlier run has ended without a proof is checked until it is one, since somebody waits for that with its exit code. */
 function checkedAgain(plan: RecoverPlan, session: SiteSession): RecoverPlan {
   const since = unprovenSince(session);
-  return since === undefined ? plan : { ...plan, unproven: true, began: since };
+  return since === undefined ? plan : { ...plan, unproven: true, firstBegan: since };
 }
 
 /**

@@ -65,6 +65,10 @@ const guestSchema = z.object({
     .describe(
       "a copy lies elsewhere, or nobody can tell: until it is back its stack, which would make it empty, is left as it is",
     ),
+  ownStack: z
+    .literal(true)
+    .exactOptional()
+    .describe("its stack would make it, empty: until it is back that is left as it is"),
   rpoSeconds: seconds("how old it may be"),
   needs: z.array(z.string()).describe("guests of its environment that are brought back before it"),
   data: z.array(copySchema).exactOptional().describe("its data in the settings, where it comes back"),
@@ -196,9 +200,8 @@ export const recoverPlanSchema = z.object({
     .describe(
       "an earlier run ended with something not in order: all of it is checked again, also where nothing is lost",
     ),
-  began: isoMoment(
-    "when the first run began, by this machine's clock; runs that were cut off, or ended unproven, count",
-  ),
+  began: isoMoment("when the first run began, by this machine's clock; runs that were cut off count"),
+  firstBegan: isoMoment("when the recovery began that is checked again").exactOptional(),
 });
 
 export type RecoverPlan = z.infer<typeof recoverPlanSchema>;
@@ -244,7 +247,12 @@ const { resume: _plannedAnew, ...shapes } = operationShapes({
     data: z
       .array(dataResultSchema)
       .describe("data of which something newer was left than the archives that their guests came back from"),
-    totalSeconds: seconds("from the beginning of the first run"),
+    totalSeconds: seconds(
+      "from the beginning of the first run; where a recovery is checked again, of that check alone",
+    ),
+    firstBegan: isoMoment(
+      "when the recovery began that is checked again; absent: this one has brought things back",
+    ).exactOptional(),
     targetSeconds: seconds("how long it may take"),
     proven: z.boolean().describe("the last check found everything in order"),
   },

@@ -1,4 +1,4 @@
-import { formatDuration } from "../../terminal/durations";
+import { formatDuration, formatInstant } from "../../terminal/durations";
 import type { Lines } from "../../terminal/talk";
 import type { Journal } from "../engine/journal";
 import type { Report } from "../engine/operation";
@@ -26,7 +26,8 @@ export function reportOf(plan: RecoverPlan, journal: Journal, findings: readonly
   const totalSeconds = (Date.now() - Date.parse(plan.began)) / 1_000;
   const proven = journal.factsOf(checkPath)["proven"] === true;
   const data = dataResultsIn(journal.factsOf(dataPath));
-  const value = { environments, data, totalSeconds, targetSeconds, proven };
+  const first = plan.firstBegan === undefined ? {} : { firstBegan: plan.firstBegan };
+  const value = { environments, data, totalSeconds, targetSeconds, ...first, proven };
   const times = Object.entries(journal.contents.steps).flatMap(([path, { seconds }]) =>
     seconds === undefined ? [] : [{ path, seconds }],
   );
@@ -78,17 +79,27 @@ interface Reported {
   }[];
   readonly data: readonly DataResult[];
   readonly totalSeconds: number;
+  readonly firstBegan?: string;
   readonly proven: boolean;
 }
 
+function endText(totalSeconds: number): string {
+  const within = totalSeconds <= targetSeconds ? "within" : "NOT within";
+  return `after ${formatDuration(totalSeconds)} (${within} ${formatDuration(targetSeconds)})`;
+}
+
+/** What was brought back earlier is checked: hours between both are nobody's recovery. */
+function checkText(totalSeconds: number, firstBegan: string): string {
+  return `by a check of ${formatDuration(totalSeconds)}; the recovery began at ${formatInstant(firstBegan)}`;
+}
+
 function printReport(
-  { environments, data, totalSeconds, proven }: Reported,
+  { environments, data, totalSeconds, firstBegan, proven }: Reported,
   times: readonly { readonly path: string; readonly seconds: number }[],
   findings: readonly Finding[],
   lines: Lines,
 ): void {
-  const within = totalSeconds <= targetSeconds ? "within" : "NOT within";
-  const end = `after ${formatDuration(totalSeconds)} (${within} ${formatDuration(targetSeconds)})`;
+  const end = firstBegan === undefined ? endText(totalSeconds) : checkText(totalSeconds, firstBegan);
   lines.heading(proven ? `The site is back ${end}` : `The site is NOT PROVEN to be back, ${end}`);
   const rows = environments.flatMap(({ guests }) => guests).filter(({ result }) => result !== "there");
   if (rows.length > 0) {

@@ -21,7 +21,8 @@ import { upSequence } from "../up/operation";
 import type { UpPlan } from "../up/plan";
 import { StackWork } from "../up/stack-work";
 import { findingsWithin } from "./findings-within";
-import { leftElsewhere } from "./guests-step";
+import { notBack } from "./guests-step";
+import { emptiedText } from "./lacking";
 import type { EnvironmentLook } from "./plan";
 import type { SiteSession } from "./session";
 
@@ -126,17 +127,15 @@ export function stackResultsIn(facts: Readonly<Record<string, unknown>>): Readon
   return typeof text === "string" ? resultSchema.parse(JSON.parse(text)) : {};
 }
 
-/** Why the stack of an environment is left as it is: guests whose copies lie elsewhere have not come back. */
+/** Why the stack of an environment is left as it is: guests of which archives, or copies elsewhere, may be left have not come back. */
 export function wouldMakeEmpty(
   look: EnvironmentLook,
   factsOf: StepContext["factsOf"],
   { asked }: Pick<SiteSession, "asked">,
 ): Finding[] {
-  const left = leftElsewhere(look, factsOf);
+  const left = notBack(look, factsOf);
   if (left.length === 0) return [];
-  const names = left.join(", ");
-  const text = `${look.name} is not brought up: its stack would make ${names} empty, of which a copy may lie elsewhere`;
-  return [{ severity: "problem", text, mend: asked.command }];
+  return [{ severity: "problem", text: `${look.name} is not brought up: ${emptiedText(left)}`, mend: asked.command }];
 }
 
 /** Has every stack make what is missing: jobs, buckets, what has no archive. */

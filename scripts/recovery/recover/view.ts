@@ -9,7 +9,7 @@ import { printFinding } from "../engine/print-finding";
 import type { Finding } from "../engine/step";
 import { mappingWords } from "./earlier-mapping";
 import { lostOf } from "./lost";
-import { isLacking } from "./lacking";
+import { emptiedText, isLacking, isOutOfReach } from "./lacking";
 import type { BareNode, DataCopy, EnvironmentLook, GuestLook, RecoverPlan, StoreLook } from "./plan";
 
 /** Nothing of the site is gone. What is there and does not work, `lifeboat check` tells. */
@@ -93,8 +93,12 @@ function printEnvironment(look: EnvironmentLook, lines: Lines): void {
     const names = goneBesides.join(", ");
     lines.hanging(`  ${name}: `, `${names} stays lost, as asked; so its stack, which would make it, is not brought up`);
   }
+  const unreached = guests.filter(isOutOfReach);
+  if (unreached.length > 0) {
+    lines.hanging(`  ${name}: `, `its stack is not brought up: ${emptiedText(unreached)}`);
+  }
   if (!isLacking(look)) {
-    lines.line(`  ${name}: all of it is there`);
+    if (unreached.length === 0) lines.line(`  ${name}: all of it is there`);
     return;
   }
   const facts = [

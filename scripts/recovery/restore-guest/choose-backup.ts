@@ -112,6 +112,7 @@ function refuseNothing({ guest, selector, search, choice, node }: NothingToResto
     none: choice.reason,
     unknown: isEmpty ? `no archive of guest ${guest.id} was found` : `${choice.reason}, as far as could be seen`,
     hint: `see all archives: lifeboat backups ${selector}${doubtful === undefined ? "" : nevertheless}`,
+    leftOut: search.archives.length,
   });
 }
 

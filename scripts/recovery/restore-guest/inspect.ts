@@ -27,7 +27,8 @@ import { type Surroundings, surroundingsOf } from "./surroundings";
 import { type Ownership, ownershipOf } from "./whose";
 import { extractConfiguration } from "../steps/guest/archived-configuration";
 import { excludedPathsOf, nodeClock, mayAllocate } from "../steps/guest/node-facts";
-import { type BackupWish, chooseBackup } from "./choose-backup";
+import { type BackupFacts, type BackupWish, chooseBackup } from "./choose-backup";
+import { refuseOtherNumber } from "./other-number";
 
 /** What the operator asked for. */
 export interface RestoreWish extends BackupWish {
@@ -97,7 +98,12 @@ export async function inspectRestore(
   const search = await searchArchives(client, guest.id, backupStorage);
   // Afterwards: what was begun meanwhile is not of the future.
   const clock = await nodeClock(client, node);
-  const { choice, chosen } = chooseBackup({ guest, selector, present: seen, search, clock, node }, wish);
+  const { choice, chosen } = await chooseOrLookFurther(
+    client,
+    settings,
+    { guest, selector, present: seen, search, clock, node },
+    wish,
+  );
   await requireKey(client, chosen);
   const [archived, storages, memberships, tasks, mayKeepAll] = await Promise.all([
     archivedConfiguration(client, node, chosen, { selector, older: choice.older }),
@@ -133,6 +139,25 @@ export async function inspectRestore(
   const archive = { search, choice, chosen, archived, protectionLimits, reading, ownership, isNamed, excludedPaths };
   const guests = { present, memberships, tasks, lastTask, ...target };
   return { guest, location, node, clock, storages, mayKeepAll, ...archive, ...guests, surroundings };
+}
+
+/** @throws CommandError (2, 10, 13, 14): that there is no archive only where none lies under another number either */
+async function chooseOrLookFurther(
+  client: ProxmoxClient,
+  settings: Environment,
+  facts: BackupFacts,
+  wish: BackupWish,
+): Promise<ReturnType<typeof chooseBackup>> {
+  try {
+    return chooseBackup(facts, wish);
+  } catch (error) {
+    const isNone = error instanceof CommandError && error.exitCode === exitCodes.nothing;
+    if (isNone && (wish.at === undefined || facts.search.archives.length === 0)) {
+      const { guest, selector, clock } = facts;
+      await refuseOtherNumber(client, { guest, selector, settings, timeZone: clock.timezone });
+    }
+    throw error;
+  }
 }
 
 /**

@@ -26,6 +26,7 @@ import { restoreKind, restoresAmong } from "./journals";
 import { planRestore } from "./make-plan";
 import type { RestoreOptions } from "./restore-options";
 import { restoreMeaning } from "./meaning";
+import { refuseOpenElsewhere } from "./other-number";
 import { printReport, reportOf } from "./report";
 import { requireRights } from "../steps/guest/rights";
 import { refuseLeft } from "./refuse-left";
@@ -137,6 +138,7 @@ async function planOf(session: GuestSession, request: RestoreRequest): Promise<S
   const declared = declaredIds(await session.context.site());
   const promised = promisedIds(session);
   const takeId = (vmid: number) => !promised.has(vmid) && (request.takeId?.(vmid) ?? true);
+  refuseOpenElsewhere(session);
   const seen = await inspectRestore(client, { guest, selector, settings, declared, takeId }, request.wish);
   const wreck = request.undoes === undefined ? whyLeftover(seen, selector) : await wreckOf(session, seen);
   const options = optionsOf(session, request, seen);

@@ -22,7 +22,9 @@ test("nothing is lost any more, and what the last recovery could not prove is ch
     expect(second.stderr).toContain("an earlier recovery ended with something not in order");
     expect([second.code, second.stdout]).toEqual([
       3,
-      expect.stringMatching(/^The site is NOT PROVEN to be back[^]*PROBLEM: prod: web: check 'tcp:\d+' failed/u),
+      expect.stringMatching(
+        /^The site is NOT PROVEN to be back, by a check of [\d.]+ m?s; the recovery began at [^]*PROBLEM: prod: web: check 'tcp:\d+' failed/u,
+      ),
     ]);
     const sent = site.requests().slice(requests);
     expect(sent.filter(({ method }) => method !== "GET")).toEqual([]);

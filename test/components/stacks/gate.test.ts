@@ -31,6 +31,19 @@ function holding(path: string, without?: string): Answers {
   return { [`access/permissions?path=${path}`]: { [path]: held } };
 }
 
+function volidOf(vmid: number, day: string): string {
+  return `backup:backup/vzdump-lxc-${String(vmid)}-${day}-01_00_00.tar.zst`;
+}
+
+function archiveOf(vmid: number, day: string, ctime: number): Readonly<Record<string, unknown>> {
+  return { volid: volidOf(vmid, day), vmid, subtype: "lxc", size: 1, ctime };
+}
+
+/** The question for the configuration in an archive. */
+function extracted(vmid: number, day: string): string {
+  return `nodes/pve-prod/vzdump/extractconfig?volume=${volidOf(vmid, day)}`;
+}
+
 /** A node with storage `backup`, no guest, and no archive. */
 const empty: Answers = {
   "cluster/resources?type=vm": [],
@@ -48,6 +61,7 @@ const empty: Answers = {
     "Configuration file 'nodes/pve-prod/lxc/101.conf' does not exist",
   ),
   "nodes/pve-prod/storage": [{ storage: "backup", type: "dir" }],
+  "nodes/pve-prod/storage/backup/content?content=backup": [],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=100": [],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=102": [],
@@ -57,6 +71,7 @@ const empty: Answers = {
   ...holding("/storage/local"),
   ...holding("/storage/data"),
   ...holding("/sdn/zones/localnetwork"),
+  ...holding("/vms"),
   ...holding("/vms/100"),
   ...holding("/vms/101"),
   ...holding("/vms/102"),
@@ -204,6 +219,30 @@ describe("passGate", () => {
       /holds an archive of it, of 2026-11-20 01:00 UTC.*\nHINT: lifeboat restore guest web\n/,
     ],
     [
+      "archives of it under another number, which it had before",
+      {
+        "nodes/pve-prod/storage/backup/content?content=backup": [
+          archiveOf(111, "2026_11_19", 1_795_050_000),
+          archiveOf(111, "2026_11_20", 1_795_136_400),
+        ],
+        [extracted(111, "2026_11_19")]: "#lifeboat%3A prod/web\nhostname: web\n",
+        [extracted(111, "2026_11_20")]: "#lifeboat%3A prod/web\nhostname: web\n",
+      },
+      /Unable to create guest web \(101\): storage backup holds 2 archives of it, the newest of 2026-11-20 01:00 UTC, under number 111; it would be empty\nHINT: write `id: 111` in its settings, and then: lifeboat restore guest web\n/,
+    ],
+    [
+      "an older archive of it under a number that another has now",
+      {
+        "nodes/pve-prod/storage/backup/content?content=backup": [
+          archiveOf(111, "2026_11_19", 1_795_050_000),
+          archiveOf(111, "2026_11_20", 1_795_136_400),
+        ],
+        [extracted(111, "2026_11_19")]: "#lifeboat%3A prod/web\nhostname: web\n",
+        [extracted(111, "2026_11_20")]: "#lifeboat%3A lab/git\nhostname: git\n",
+      },
+      /holds an archive of it, of 2026-11-19 01:00 UTC, under number 111; it would be empty/,
+    ],
+    [
       "a token that may not list archives (an empty list would prove nothing)",
       { "access/permissions?path=/vms/101": { "/vms/101": {} } },
       /cannot be seen\nHINT: grant the token VM\.Backup on \/vms\/101/,
@@ -241,6 +280,19 @@ describe("passGate", () => {
       "a storage",
       { "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": proxmoxError("failed", "mount") },
       /whether storage backup holds archives of guest web/,
+    ],
+    [
+      "archives under other numbers",
+      { "access/permissions?path=/vms": {} },
+      /hether storage backup holds archives of guest web \(101\) under another number .*lacks VM.Backup on \/vms/,
+    ],
+    [
+      "an archive under another number",
+      {
+        "nodes/pve-prod/storage/backup/content?content=backup": [archiveOf(111, "2026_11_19", 1_795_050_000)],
+        [extracted(111, "2026_11_19")]: proxmoxError("failed", "zstd: unsupported format"),
+      },
+      /vzdump-lxc-111-2026_11_19-01_00_00.tar.zst cannot be read: zstd/,
     ],
     [
       "the node",
@@ -585,6 +637,7 @@ describe("policies", () => {
         "nodes/pve-prod/lxc/101/config": liveConfiguration(),
       },
       environmentOf({ ...settings, backup: { ...settings.backup, keep: { last: 3 } } }),
+      { preview: true },
     );
     expect(warnings().find((text) => text.includes("Hazard"))).toContain(
       "which archives the new retention removes at the next run is not known: storage backup could not be listed",

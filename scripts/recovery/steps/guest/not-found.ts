@@ -10,6 +10,8 @@ export interface NotFound {
   readonly unknown: string;
   /** What to do when there is none. */
   readonly hint: string;
+  /** How many are there that cannot be taken as they are. Default: none. */
+  readonly leftOut?: number;
 }
 
 /** Storages that were not searched, and why: `storage backup was not searched: it is not active`. */
@@ -25,11 +27,15 @@ export function unsearchedText({ unsearched, missing }: Pick<ArchiveSearch, "uns
  * Nothing was found. Only where every storage was searched does that mean that there is none (10); otherwise nobody knows
  * (14), and the storages are named that could not be asked.
  */
-export function notFound(search: ArchiveSearch, { none, unknown, hint }: NotFound): CommandError {
+export function notFound(search: ArchiveSearch, { none, unknown, hint, leftOut = 0 }: NotFound): CommandError {
   const { searched, unsearched } = search;
   const where = searched.length === 0 ? "no storage could be searched" : `searched: ${searched.join(", ")}`;
   if (unsearched.length === 0) {
-    return new CommandError(`${none} (${where})`, { exitCode: exitCodes.nothing, hint, details: { searched } });
+    return new CommandError(`${none} (${where})`, {
+      exitCode: exitCodes.nothing,
+      hint,
+      details: { searched, ...(leftOut === 0 ? {} : { leftOut }) },
+    });
   }
   return new CommandError(`${unknown}, and ${unsearchedText(search)} (${where})`, {
     exitCode: exitCodes.unavailable,

@@ -1,0 +1,96 @@
+import type { Mark } from "../mark";
+import { type GuestIdentity, isMarked } from "./identity";
+
+/** An archive as a storage lists it. */
+export interface NumberedArchive {
+  readonly volid: string;
+  /** Number of the guest at the time; undefined where its name tells none. */
+  readonly vmid?: number | undefined;
+  /** When the backup began, unix seconds. */
+  readonly time: number;
+  /** Bytes; undefined where the storage tells none. */
+  readonly size?: number | undefined;
+}
+
+/** Archives of a guest under a number that it does not have any more. */
+export interface OtherNumber<Of> {
+  readonly id: number;
+  readonly count: number;
+  readonly newest: Of;
+}
+
+/** What archives under other numbers say. */
+export interface OtherNumbers<Of> {
+  /** The number with the newest archive first. */
+  readonly found: readonly OtherNumber<Of>[];
+  /** Archives that may be the guest's, and why nobody can say: nothing under their numbers can be read. */
+  readonly unread: readonly { readonly archive: Of; readonly reason: string }[];
+}
+
+/** Whose archives are looked for. */
+export interface Renumbered {
+  readonly mark: Mark;
+  /** Its number in the settings. */
+  readonly id: number;
+  /** Numbers that others have, in the settings or on a node: what cannot be read under them counts as theirs. */
+  readonly others: ReadonlySet<number>;
+}
+
+/**
+ * Archives that bear a guest's mark under other numbers than its own: its number in the settings was changed. Of a number whose newest
+ * and oldest archive are of one guest, all are; of any other each is read, since a number may have had more than one guest.
+ *
+ * @param read what an archive says of itself; a text says why it cannot be read
+ */
+export async function underOtherNumbers<Of extends NumberedArchive>(
+  archives: readonly Of[],
+  { mark, id, others }: Renumbered,
+  read: (archive: Of) => Promise<GuestIdentity | string>,
+): Promise<OtherNumbers<Of>> {
+  const newestFirst = archives.filter(({ size }) => size !== 0).toSorted((a, b) => b.time - a.time);
+  const numbers = new Set(newestFirst.flatMap(({ vmid }) => (vmid === undefined || vmid === id ? [] : [vmid])));
+  const found: OtherNumber<Of>[] = [];
+  const unread: OtherNumbers<Of>["unread"][number][] = [];
+  for (const number of numbers) {
+    const all = newestFirst.filter(({ vmid }) => vmid === number);
+    const told = await identities(all, read);
+    const own = told.filter(({ identity }) => typeof identity !== "string" && isMarked(identity, mark));
+    const [newest] = own;
+    if (newest !== undefined) found.push({ id: number, count: own.length, newest: newest.archive });
+    const [first] = told;
+    if (others.has(number) || first === undefined || told.some(({ identity }) => typeof identity !== "string"))
+      continue;
+    unread.push({ archive: first.archive, reason: String(first.identity) });
+  }
+  return { found: found.toSorted((a, b) => b.newest.time - a.newest.time), unread };
+}
+
+interface Told<Of> {
+  readonly archive: Of;
+  readonly identity: GuestIdentity | string;
+}
+
+/** What each says, newest first. */
+async function identities<Of>(
+  archives: readonly Of[],
+  read: (archive: Of) => Promise<GuestIdentity | string>,
+): Promise<Told<Of>[]> {
+  const ask = async (archive: Of): Promise<Told<Of>> => ({ archive, identity: await read(archive) });
+  const ends = await Promise.all(
+    [...new Set([archives[0], archives.at(-1)])].flatMap((one) => (one === undefined ? [] : [ask(one)])),
+  );
+  const [newest, oldest] = ends;
+  if (newest === undefined || oldest === undefined) return ends;
+  if (areOfOne(newest.identity, oldest.identity)) {
+    return archives.map((archive) => ({ archive, identity: newest.identity }));
+  }
+  const between: Told<Of>[] = [];
+  for (const archive of archives.slice(1, -1)) between.push(await ask(archive));
+  return [newest, ...between, oldest];
+}
+
+function areOfOne(one: GuestIdentity | string, other: GuestIdentity | string): boolean {
+  if (typeof one === "string" || typeof other === "string") return false;
+  if (one.mark !== undefined && other.mark !== undefined) return isMarked(other, one.mark);
+  return one.mark === undefined && other.mark === undefined && one.name === other.name;
+}
