@@ -2,6 +2,7 @@ import { inFile, type Mutant } from "../mutant";
 
 const kit = "test/commands/kit/kit.test.ts";
 const recover = "test/commands/recover/recover.test.ts";
+const otherNumber = "test/commands/recover/other-number.test.ts";
 const newer = "test/unit/scripts/inspect/data/newer-data.test.ts";
 const recoverCopies = "test/commands/recover/from-offsite.test.ts";
 const check = "test/unit/scripts/inspect/check/data-subjects.test.ts";
@@ -22,8 +23,8 @@ export const worstDayMutants: readonly Mutant[] = [
     },
     {
       name: "recover: a stack makes empty what did not arrive from elsewhere",
-      from: "look.mayBeElsewhere === true && !isBack(`${name}/${look.name}`)",
-      to: "false as boolean",
+      from: "(look.mayBeElsewhere === true || look.ownStack === true) &&",
+      to: "(false as boolean) &&",
       killedBy: { file: recoverCopies, title: "a copy that breaks off on its way" },
     },
   ]),
@@ -97,11 +98,19 @@ export const worstDayMutants: readonly Mutant[] = [
       killedBy: { file: recoverCopies, title: "a bucket that does not answer is not one without copies" },
     },
   ]),
+  ...inFile("scripts/recovery/restore-guest/other-number.ts", [
+    {
+      name: "recover: archives under the number that a guest had before are none",
+      from: "if (first !== undefined) throw archivesUnder(missed, first);",
+      to: "if (first === null) throw archivesUnder(missed, first);",
+      killedBy: { file: otherNumber, title: "archives of a guest whose number was changed" },
+    },
+  ]),
   ...inFile("scripts/recovery/recover/look-at-guests.ts", [
     {
       name: "recover: archives that cannot be seen are none",
-      from: "if (exitCode !== exitCodes.nothing)",
-      to: "if (exitCode === undefined)",
+      from: "if (!isNone) return",
+      to: "if (isNone === undefined) return",
       killedBy: { file: recover, title: "archives that cannot be listed are not taken for none" },
     },
     {
