@@ -24,7 +24,6 @@ export async function withOtherNumbers(
   guests: readonly GuestFacts[],
   taken: readonly number[],
 ): Promise<GuestFacts[]> {
-  const isWanted = ({ archives }: GuestFacts): boolean => archives?.kind === "known" && archives.count === 0;
   const nodes = [...new Set(guests.filter(isWanted).map(({ guest }) => guest.node))];
   const lists = new Map(
     await mapLimited(
@@ -40,6 +39,10 @@ export async function withOtherNumbers(
     const mark = { environment: environment.name, guest: name };
     return { ...facts, underOthers: await underOthers(client, node, listed, { mark, id, others }) };
   });
+}
+
+function isWanted({ archives }: GuestFacts): boolean {
+  return archives?.kind === "known" && archives.count === 0;
 }
 
 async function underOthers(

@@ -32,6 +32,13 @@ export function isOutOfReach({ way, mayBeElsewhere, ownStack }: GuestLook): bool
   return way === "none" && (mayBeElsewhere === true || ownStack === true);
 }
 
+/** Whether its state, which gets new names, is compared with its nodes although its stack is left as it is: a name that is missing is said so. */
+export function isToldOfNames({ renamed, locked, guests }: EnvironmentLook): boolean {
+  const held = guests.filter(isOutOfReach);
+  const isElsewhere = held.some(({ mayBeElsewhere }) => mayBeElsewhere === true);
+  return renamed === true && locked === undefined && held.length > 0 && !isElsewhere;
+}
+
 /** Why guests that are not back keep their stack from being brought up, as a clause. */
 export function emptiedText(left: readonly GuestLook[]): string {
   const names = left.map(({ name }) => name).join(", ");

@@ -3,7 +3,7 @@ import { checkStep } from "./check-step";
 import { dataStep } from "./data-step";
 import { guestsPaths, guestsStep } from "./guests-step";
 import { haStep } from "./ha-step";
-import { stacksOf } from "./lacking";
+import { isToldOfNames, stacksOf } from "./lacking";
 import type { RecoverPlan } from "./plan";
 import type { SiteSession } from "./session";
 import { refreshStep, upStep } from "./stack-steps";
@@ -38,7 +38,9 @@ export function recoverSteps(plan: RecoverPlan, session: SiteSession): StepNode[
     ...usable
       .filter(({ renamed: isNew, locked }) => isNew === true && locked === undefined)
       .map(({ name }) => renameStateStep(name, session)),
-    ...changed.map((name) => refreshStep(name, session)),
+    ...usable
+      .filter((look) => changed.includes(look.name) || isToldOfNames(look))
+      .map(({ name }) => refreshStep(name, session)),
     ...(changed.length === 0 ? [] : [upStep(changed, usable, session)]),
     ...(data === undefined ? [] : [data]),
     checkStep(plan, session),
