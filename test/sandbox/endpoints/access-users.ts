@@ -202,8 +202,10 @@ function updateToken({ cluster, parameters }: Call): Json {
   if (comment === "" || parameters.list("delete").includes("comment")) delete token.comment;
   else if (comment !== undefined) token.comment = comment;
   // What was sent comes back as it was sent.
-  const privsep = parameters.text("privsep");
-  const answer = { ...tokenData(token), ...(privsep !== undefined && { privsep }) };
+  const sent = ["privsep", "expire"].flatMap((name) =>
+    parameters.has(name) ? [[name, parameters.required(name)]] : [],
+  );
+  const answer: { [key: string]: Json } = { ...tokenData(token), ...Object.fromEntries(sent) };
   if (!parameters.flag("regenerate")) return answer;
   const value = randomUUID();
   token.secretHash = hashTokenSecret(value);

@@ -57,10 +57,22 @@ function changeStorages(cluster: Cluster, what: string, change: () => void): voi
   }
 }
 
-/** The options that were sent, as storage.cfg has them: `disable 0` is not written. */
+/** The options that were sent; no nodes at all stands for every node. */
 function sentOptions(parameters: Parameters): Record<string, string> {
   const sent = parameters.entries("storage", "type", "delete", "digest");
   return Object.fromEntries(sent.filter(([name, text]) => !(name === "nodes" && text === "")));
+}
+
+function checkContentTypes(content: string | undefined): void {
+  const types = new Set(splitList(content ?? ""));
+  if (types.has("none") && types.size > 1) throw death("unable to combine 'none' with other content types");
+}
+
+/** Folders are given in few characters, and kept without a slash at their end (DirPlugin::check_config). */
+function folderPath(type: string, options: Record<string, string>): void {
+  if (type !== "dir" || options.path === undefined) return;
+  if (!/^\/[-/a-zA-Z0-9_.@]+$/u.test(options.path)) throw death(`illegal path for directory storage: ${options.path}`);
+  options.path = options.path.replace(/\/+/gu, "/").replace(/(?<=.)\/$/u, "");
 }
 
 function checkOptions(type: string, options: Readonly<Record<string, string>>, isCreate: boolean): void {
@@ -85,6 +97,8 @@ function createEntry({ cluster, node, parameters }: Call): Json {
   const mounted = type === "nfs" || type === "cifs" ? { path: `/mnt/pve/${storage}` } : {};
   const options: Record<string, string> = { ...mounted, ...sentOptions(parameters) };
   checkOptions(type, options, true);
+  checkContentTypes(options.content);
+  folderPath(type, options);
   let key: TakenKey | undefined;
   changeStorages(cluster, "create storage failed", () => {
     if (cluster.storage(storage) !== undefined) throw death(`storage ID '${storage}' already defined`);
@@ -154,10 +168,12 @@ function updateEntry({ cluster, parameters }: Call): Json {
     }
     const entry = requireStorage(cluster, storage);
     checkOptions(entry.type, sent, false);
+    checkContentTypes(sent.content);
     for (const name of deleted) checkDeletion(entry.type, name, sent);
     key = keepKeys(cluster, storage, sent);
     if (deleted.includes("encryption-key")) dropKey(cluster.nodes, storage);
-    const kept = Object.entries(entry.options).filter(([name]) => !deleted.includes(name));
+    const cleared = parameters.text("nodes") === "" ? [...deleted, "nodes"] : deleted;
+    const kept = Object.entries(entry.options).filter(([name]) => !cleared.includes(name));
     entry.options = withoutFalseDisable({ ...Object.fromEntries(kept), ...sent });
     entry.options.content ??= STORAGE_TYPES.get(entry.type)?.content ?? "";
   });

@@ -90,7 +90,7 @@ function timeZone(value: string): void {
 }
 
 function absolutePath(value: string): void {
-  if (!value.startsWith("/")) throw new FormatError(`value does not look like a valid absolute path`);
+  if (!/^\/[^;()]/u.test(value)) throw new FormatError(`value does not look like a valid absolute path`);
 }
 
 const CONTENT_TYPES = ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"];
