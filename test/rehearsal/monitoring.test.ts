@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sealSettings } from "../support/sealed-settings";
 import { timed } from "../support/timed";
+import { findDockerCompose } from "../sandbox/setup/services/artifacts";
 import { CaughtInstall } from "./monitoring/caught-install";
+import { composeTwo } from "./monitoring/compose-two";
+import { projectFolder } from "./support/commands";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { ArgumentWatch } from "./support/process-arguments";
 import { changeSettings } from "./support/store-settings";
@@ -32,6 +35,7 @@ const services =
   "docker inspect --format '{{.Id}} {{.State.StartedAt}}' $(docker ps --quiet --filter name=lifeboat-monitoring | sort)";
 const none = "0".repeat(64);
 const noImage = `s/^\\(alertmanager=.*sha256:\\).*/\\1${none}/`;
+const dockerCompose = isRoot ? findDockerCompose(projectFolder) : undefined;
 let processes: ArgumentWatch;
 let commandLines: readonly string[] = [];
 
@@ -282,5 +286,9 @@ function up() {
     rmSync(join(site.folder, "state-home", "demo-known-hosts"));
     expect(await inGuest(check)).toMatch(/^watching since \d+$/u);
     expect(await inGuest(check)).not.toBe(since);
+  });
+
+  (dockerCompose === undefined ? describe.skip : describe)("Compose 2, where somebody has built it", () => {
+    composeTwo(dockerCompose ?? "", { address, check, inGuest, settings, site, up });
   });
 });

@@ -1,6 +1,7 @@
 import { actionlint } from "./actionlint";
 import { aws } from "./aws";
 import { command } from "./command";
+import { dockerCompose } from "./docker-compose";
 import { grafana } from "./grafana";
 import { languageHost } from "./language-host";
 import { minio } from "./minio";
@@ -13,4 +14,4 @@ import { pulumi } from "./pulumi";
 export const parts: readonly Part[] = [pulumi, languageHost, proxmoxve, minio, command];
 
 /** What no `pulumi up` on this machine needs: obtained only when it is named. */
-export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, aws, actionlint, grafana];
+export const artifacts: readonly Part[] = [minioServer, minioServerHotfix, aws, actionlint, grafana, dockerCompose];

@@ -66,8 +66,8 @@ export function composeFile({ monitoring, images, data, grafana }: ComposeSettin
           },
         }),
   };
-  // Compose 1 wants a version; Compose 2 says that it needs none.
-  return yamlText({ version: "3.8", services });
+  // No version of the file: Compose 1.29 needs none, and Compose 2 warns of it.
+  return yamlText({ services });
 }
 
 /** What each service has: its image, its user, its files to read, its folder to write, and nothing else of the guest. */

@@ -122,6 +122,11 @@ const expectedSkips = [
   needsContainers("bootstrap"),
   needsContainers("monitoring"),
   {
+    file: "test/rehearsal/monitoring.test.ts",
+    where: () => !hasBuilt("docker-compose"),
+    reason: "Docker Compose 2 is built only where somebody asks for it",
+  },
+  {
     file: "test/rehearsal/monitoring-pages.test.ts",
     where: () => isNotRoot() || !hasBuilt("grafana"),
     reason: "real containers need root, and Grafana is built only where somebody asks for it",

@@ -53,8 +53,8 @@ export const byHand: readonly ByHand[] = [
   },
   { line: /^gh /u, why: "needs a repository on GitHub" },
   {
-    line: /^npm run (?:pictures|toolchain -- --artifact grafana)|^apt-get /u,
-    why: "builds Grafana for half an hour; `npm run pictures` is skipped in CI and counted",
+    line: /^npm run (?:pictures|toolchain -- --artifact (?:grafana|docker-compose))|^apt-get /u,
+    why: "builds Grafana for half an hour, or Compose 2 for some minutes; `npm run pictures` is skipped in CI and counted",
   },
   {
     line: /^npm install FOLDER/u,

@@ -24,6 +24,8 @@ const HOTFIX = "minio-server-hotfix";
 
 const GRAFANA = "grafana";
 
+const DOCKER_COMPOSE = "docker-compose";
+
 const report = z.object({
   parts: z.array(z.object({ part: z.string(), version: z.string(), path: z.string().nullable() })),
 });
@@ -41,7 +43,16 @@ export function findArtifacts(projectFolder: string): Artifacts | undefined {
 
 /** Path of the archive with Grafana; undefined where nobody has built it on this machine: a site does without. */
 export function findGrafana(projectFolder: string): string | undefined {
-  const { status, stdout } = askToolchain(projectFolder, [GRAFANA]);
+  return findOne(projectFolder, GRAFANA);
+}
+
+/** Path of Docker Compose 2, a plugin of Docker; undefined where nobody has built it on this machine: Debian's guests have Compose 1. */
+export function findDockerCompose(projectFolder: string): string | undefined {
+  return findOne(projectFolder, DOCKER_COMPOSE);
+}
+
+function findOne(projectFolder: string, name: string): string | undefined {
+  const { status, stdout } = askToolchain(projectFolder, [name]);
   return status === 0 ? (report.parse(JSON.parse(stdout)).parts[0]?.path ?? undefined) : undefined;
 }
 
