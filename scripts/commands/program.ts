@@ -69,7 +69,6 @@ function report(failure: Failure, json: boolean, { output, talk }: Pick<CommandC
   const { exitCode, message, hint, details, stack } = failure;
   if (json) return output.message("error", { exitCode, message, hint, ...details });
   if (stack !== undefined) talk.text(stack);
-  // A hint may hold a command that is to be copied, which no line break may go through.
   talk.paragraph(message);
   if (hint !== undefined) talk.hint(hint);
 }

@@ -71,13 +71,16 @@ export class Lines {
 export class Talk extends Lines {
   /** Something that the user should know and that does not stop the command. */
   warning(text: string): void {
-    this.line([yellow("WARNING: "), text]);
+    this.hanging(yellow("WARNING: "), text);
   }
 
-  /** What to do next; lines that are to be copied stand by themselves. */
+  /** What to do next; lines that are to be copied stand by themselves, and what is indented stays as it is. */
   hint(text: string): void {
     const [first = "", ...rest] = text.split("\n");
-    this.line(["HINT: ", first]);
-    for (const line of rest) this.line(line);
+    this.hanging("HINT: ", first);
+    for (const line of rest) {
+      if (line.startsWith(" ")) this.line(line);
+      else this.paragraph(line);
+    }
   }
 }

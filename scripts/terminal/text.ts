@@ -1,3 +1,4 @@
+import { unbroken } from "./command-units";
 import { plainText } from "../../proxmox/api/plain-text";
 
 /** How a piece of text looks on a terminal with colours. Meaning never depends on it: `NO_COLOR` shows the same words. */
@@ -116,10 +117,13 @@ function lastColumns(text: string, columns: number): string {
   return kept;
 }
 
-/** Text broken between words into lines of at most so many columns. A longer word (a path, an id) stays whole. */
+/**
+ * Text broken between words into lines of at most so many columns. A longer word (a path, an id) stays whole, and so does a
+ * command line.
+ */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of unbroken(text)) {
     const last = lines.at(-1);
     if (last !== undefined && width(last) + 1 + width(word) <= columns) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);

@@ -226,6 +226,15 @@ describe("the frame", () => {
     expect(await site.lifeboat(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
+  test("in a narrow terminal an error and its hint are broken between words, and no command is [K2]", async () => {
+    const { stdout } = await site.inTerminal(["restore", "guest", "wbe"], 46, { NO_COLOR: "1" });
+    const lines = stdout.split("\r\n");
+    expect(lines).toContain("HINT: did you mean web? guests in the");
+    expect(lines).toContain("      settings: prod/web (101), prod/db (102)");
+    const bare = await site.inTerminal(["backup", "guest", "--jsno"], 30, { NO_COLOR: "1" });
+    expect(bare.stdout.split("\r\n")).toContain("HINT: lifeboat backup guest --json");
+  });
+
   test("no project: what to do", async () => {
     const { code, stderr } = await site.lifeboat(["status", "--project", "/"]);
     expect(code).toBe(2);

@@ -74,12 +74,13 @@ function printSteps(steps: readonly StepView[], lines: Lines): void {
 function printDuration(steps: readonly StepView[], lines: Lines): void {
   const known = steps.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate.seconds]));
   const sum = formatDuration(known.reduce((total, seconds) => total + seconds, 0));
-  lines.line(
+  lines.hanging(
+    "  ",
     known.length === steps.length
-      ? `  about ${sum} in all`
+      ? `about ${sum} in all`
       : known.length === 0
-        ? "  How long it takes is not known: nothing was measured on this machine yet."
-        : `  at least ${sum}; the rest is not known yet`,
+        ? "How long it takes is not known: nothing was measured on this machine yet."
+        : `at least ${sum}; the rest is not known yet`,
   );
 }
 
