@@ -1,35 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
+import type { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { linesRun } from "../../support/docs/lines-run";
 import { firstUseLimit } from "../support/toolchain";
-import { InstalledSource, postgresSource } from "./support/data-source";
-import { DataSite } from "./support/data-site";
+import type { DataSite } from "./support/data-site";
+import { SiteInTime } from "./support/site-in-time";
 
 // The lines of the page about points in time, as they stand there but for the reader's own time and transaction: typed at a terminal,
 // where a person says yes to what is asked. Real PostgreSQL, pgBackRest and S3 server, over a real SSH server.
 const isRoot = process.getuid?.() === 0;
 const lines = Object.entries(linesRun["rehearsal/data/in-time-lines"] ?? {});
-const settings = [
-  "shop:",
-  "  kind: postgres",
-  "  pointInTime:",
-  "    store: { endpoint: https://store.site.test:9000, address: 127.0.0.1, bucket: recovery }",
-];
 
 jest.setTimeout(10 * 60_000);
 
 (isRoot ? describe : describe.skip)("lines about points in time", () => {
+  let started: SiteInTime;
   let web: PointInTimeGuest;
   let site: DataSite;
   /** What a reader writes in place of the page's. */
   const own = { at: "", xid: "" };
 
   beforeAll(async () => {
-    web = await PointInTimeGuest.start((line) => void process.stderr.write(`${line}\n`));
-    site = new DataSite([{ name: "web", id: 101, guest: web.guest, data: settings }]);
-    await new InstalledSource(web.guest, postgresSource()).program("list");
-    await web.write("shop");
-    await web.mustVerb("install", "shop");
+    started = await SiteInTime.start();
+    ({ web, site } = started);
     await web.sql("CREATE DATABASE shop");
     await sql("CREATE TABLE orders AS SELECT generate_series(1, 300) n");
     await web.mustVerb("backup", "shop", "full");
@@ -46,13 +38,7 @@ jest.setTimeout(10 * 60_000);
   afterAll(() => site?.stop());
 
   /** Of the shop. */
-  async function sql(text: string): Promise<string> {
-    const words = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1"];
-    const environment = { PGDATABASE: "shop" };
-    const { exitCode, stdout, stderr } = await web.guest.run(words, { user: "postgres", environment, input: text });
-    if (exitCode !== 0) throw new Error(`${text}\n${stderr}`);
-    return stdout.trim();
-  }
+  const sql = (text: string): Promise<string> => started.sql(text, "shop");
 
   const orders = (database = "shop") => sql(`\\c ${database}\nSELECT count(*) FROM orders`);
 

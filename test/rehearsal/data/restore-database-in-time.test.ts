@@ -4,35 +4,26 @@ import * as z from "zod";
 import { dataShape } from "../../../scripts/inspect/data/shape";
 import { restoreDataShapes } from "../../../scripts/recovery/restore-data/plan";
 import { undoShapes } from "../../../scripts/recovery/undo/shape";
-import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
+import type { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { firstUseLimit } from "../support/toolchain";
-import { InstalledSource, postgresSource } from "./support/data-source";
-import { DataSite, type Ended } from "./support/data-site";
+import type { DataSite, Ended } from "./support/data-site";
+import { SiteInTime } from "./support/site-in-time";
 
 // `lifeboat restore database` from the archive of its cluster: real PostgreSQL, pgBackRest and S3 server, over a real SSH server.
 const isRoot = process.getuid?.() === 0;
 /** A database whose name no shell and no SQL may read. */
 const shop = `a"b'c;d $x`;
-const settings = [
-  "shop:",
-  "  kind: postgres",
-  "  pointInTime:",
-  "    store: { endpoint: https://store.site.test:9000, address: 127.0.0.1, bucket: recovery }",
-  "plain: { kind: postgres, port: 5433 }",
-];
 
 jest.setTimeout(10 * 60_000);
 
 (isRoot ? describe : describe.skip)("a database from the archive of its cluster", () => {
+  let started: SiteInTime;
   let web: PointInTimeGuest;
   let site: DataSite;
 
   beforeAll(async () => {
-    web = await PointInTimeGuest.start((line) => void process.stderr.write(`${line}\n`));
-    site = new DataSite([{ name: "web", id: 101, guest: web.guest, data: settings }]);
-    await new InstalledSource(web.guest, postgresSource()).program("list");
-    await web.write("shop");
-    await web.mustVerb("install", "shop");
+    started = await SiteInTime.start(["plain: { kind: postgres, port: 5433 }"]);
+    ({ web, site } = started);
     await web.sql("CREATE ROLE app LOGIN");
     await web.sql(`CREATE DATABASE ${quoted(shop)} OWNER app`);
     await web.sql("CREATE DATABASE crm");
@@ -44,13 +35,7 @@ jest.setTimeout(10 * 60_000);
 
   afterAll(() => site?.stop());
 
-  const sql = async (text: string, database: string): Promise<string> => {
-    const words = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1"];
-    const environment = { PGDATABASE: database };
-    const { exitCode, stdout, stderr } = await web.guest.run(words, { user: "postgres", environment, input: text });
-    if (exitCode !== 0) throw new Error(`${text}\n${stderr}`);
-    return stdout.trim();
-  };
+  const sql = (text: string, database: string): Promise<string> => started.sql(text, database);
   const rows = (database: string) =>
     sql("SELECT coalesce(string_agg(number::text, ',' ORDER BY number), '') FROM marks", database);
   const mark = (number: number, database = shop) => sql(`INSERT INTO marks VALUES (${String(number)})`, database);

@@ -3,21 +3,16 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { pointInTimeShapes, undoPointInTimeShapes } from "../../../scripts/recovery/point-in-time/plan";
 import { notShown } from "../../commands/support/kit/check-shapes";
-import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
+import type { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { timed } from "../../support/timed";
 import { firstUseLimit } from "../support/toolchain";
-import { DataSite, type Ended } from "./support/data-site";
+import type { DataSite, Ended } from "./support/data-site";
+import { SiteInTime } from "./support/site-in-time";
 
 // `lifeboat restore point-in-time` as users have it, over a real SSH server, on a real PostgreSQL, pgBackRest and S3 server. What the
 // program in the guest does by itself is shown by point-in-time.test.ts.
 const isRoot = process.getuid?.() === 0;
 const source = "shop";
-const settings = [
-  "shop:",
-  "  kind: postgres",
-  "  pointInTime:",
-  "    store: { endpoint: https://store.site.test:9000, address: 127.0.0.1, bucket: recovery }",
-];
 const recover = ["restore", "point-in-time", "web", source];
 const consent = ["--force", "--whole-cluster"];
 
@@ -28,10 +23,7 @@ jest.setTimeout(10 * 60_000);
   let site: DataSite;
 
   beforeAll(async () => {
-    web = await PointInTimeGuest.start((line) => void process.stderr.write(`${line}\n`));
-    site = new DataSite([{ name: "web", id: 101, guest: web.guest, data: settings }]);
-    await web.write(source);
-    await web.mustVerb("install", source);
+    ({ web, site } = await SiteInTime.start());
     await web.sql("create table marks (number int)");
     await web.mustVerb("backup", source, "full");
     // The backup's end and a time are compared in whole seconds.
