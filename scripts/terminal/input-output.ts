@@ -1,3 +1,5 @@
+import { exitCodes } from "./exit-codes";
+
 /** What a command has of the world around it. Tests give their own. */
 export interface InputOutput {
   /** Writes data. */
@@ -20,8 +22,8 @@ export interface InputOutput {
 
 /** The real process. */
 export function processInputOutput(): InputOutput {
-  ignoreClosedPipe(process.stdout);
-  ignoreClosedPipe(process.stderr);
+  neverBreakOff(process.stdout, tellLoss);
+  neverBreakOff(process.stderr, () => undefined);
   return {
     writeOutput: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),
@@ -45,10 +47,26 @@ export function processInputOutput(): InputOutput {
   };
 }
 
-/** `lifeboat status | head -1` closes the pipe early: that is no error of ours, and what is still written is not wanted. */
-function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
+/**
+ * What cannot be printed is no reason to break off: a restore would be left half done because the disk of its log is full, or its
+ * terminal has hung up.
+ *
+ * @param onLoss told once, unless whoever reads has closed the pipe: `lifeboat status | head -1` does not want the rest
+ */
+function neverBreakOff(stream: NodeJS.WriteStream, onLoss: (error: Error) => void): void {
+  let isLost = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code === "EPIPE" || isLost) return;
+    isLost = true;
+    onLoss(error);
+  });
+}
+
+/** Data that are not whole must not pass for a success. */
+function tellLoss({ message }: Error): void {
+  process.stderr.write(`ERROR: what it prints could not all be written: ${message}\n`);
+  process.once("exit", (code) => {
+    if (code === exitCodes.done) process.exitCode = exitCodes.failed;
   });
 }
 

@@ -15,6 +15,7 @@ beforeAll(async () => {
       { id: 103, name: "cached", withCache: true },
       { id: 104, name: "mail" },
       { id: 106, name: "pooled" },
+      { id: 107, name: "logged" },
       { id: 105, name: "files", stopped: true, checks: '[running, "tcp:9"]' },
     ],
     { retention: "keep-last=1" },
@@ -212,4 +213,15 @@ test("no secret is in what was printed, written or asked [K1]", async () => {
   ];
   expect(site.journals()).not.toEqual([]);
   expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+});
+
+test("a log on a full disk breaks no restore off, and what a script gets from one is no success unless it is whole [K4]", async () => {
+  await site.backUp(107);
+  const told = await site.lifeboat(["restore", "guest", "logged", "--stop", "--force"], { fullDisk: "stderr" });
+  expect([told.code, told.stderr]).toEqual([0, ""]);
+  expect(site.journals()[0]).toMatch(/"state": "done"/u);
+  const lost = await site.lifeboat(["backups", "logged", "--json"], { fullDisk: "stdout" });
+  expect([lost.code, lost.stderr]).toEqual([1, expect.stringMatching(/^ERROR: .*ENOSPC.*$/mu)]);
+  const failed = await site.lifeboat(["status", "nowhere"], { fullDisk: "stderr" });
+  expect(failed.code).toBe(2);
 });

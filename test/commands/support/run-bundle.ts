@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly isAsked?: boolean;
   /** Kilobytes that no file of the command may exceed: its disk is full, as the system tells it. */
   readonly fileLimit?: number;
+  /** The stream of it that goes to a file on a full disk. */
+  readonly fullDisk?: "stdout" | "stderr";
 }
 
 /** Where a command runs. */
@@ -52,8 +54,8 @@ export async function runLifeboat(
 }
 
 function runSomewhere(argv: readonly string[], place: RunPlace, options: RunOptions): Promise<RunResult> {
-  const { env = {}, asProcess, nodeOptions, onSpawn, fileLimit, ...told } = options;
-  const needsProcess = nodeOptions !== undefined || onSpawn !== undefined || fileLimit !== undefined;
+  const { env = {}, asProcess, nodeOptions, onSpawn, fileLimit, fullDisk, ...told } = options;
+  const needsProcess = [nodeOptions, onSpawn, fileLimit, fullDisk].some((option) => option !== undefined);
   if (asProcess === true || needsProcess) return runBundle(argv, place, options);
   const { killAt, onWrite, ...heard } = told;
   return runHere(argv, {
@@ -71,13 +73,15 @@ const killHook = ["--require", resolve(__dirname, "../../support/kill-at-journal
 
 /** Runs the bundled command line as users have it. */
 function runBundle(argv: readonly string[], place: RunPlace, options: RunOptions = {}): Promise<RunResult> {
-  const { nodeOptions = [], fileLimit, killAt, ...told } = options;
+  const { nodeOptions = [], fileLimit, fullDisk, killAt, ...told } = options;
   const hook = killAt === undefined ? [] : killHook;
   const env = killAt === undefined ? options.env : { ...options.env, LIFEBOAT_TEST_KILL: killAt };
   const words = [process.execPath, ...hook, ...nodeOptions, bundle, ...argv];
-  const limited = ["bash", "-c", `ulimit -f ${String(fileLimit)}; exec "$0" "$@"`, ...words];
+  const limit = fileLimit === undefined ? "" : `ulimit -f ${String(fileLimit)}; `;
+  const target = fullDisk === undefined ? "" : ` ${fullDisk === "stdout" ? "1" : "2"}>/dev/full`;
   const { cwd } = place;
-  return runProgram(fileLimit === undefined ? words : limited, { cwd, env: { ...place.env, ...env } }, told);
+  const started = ["bash", "-c", `${limit}exec "$0" "$@"${target}`, ...words];
+  return runProgram(limit + target === "" ? words : started, { cwd, env: { ...place.env, ...env } }, told);
 }
 
 /** Runs a program to its end. */
