@@ -6,6 +6,7 @@ import type { Guest } from "../../../site/settings/environment";
 import { backupsOf } from "../status/guest-backups";
 import type { GuestStatus } from "../status/guest-status";
 import { secondsOf } from "./backup-seconds";
+import { isTaken } from "../status/ownership";
 import { nodeOf } from "../status/read-environment";
 import type { EnvironmentLook } from "./look";
 import { type Sample, sample } from "./sample";
@@ -19,7 +20,7 @@ interface GuestLabels {
 /** Series of one guest of the settings. */
 export function guestSamples(guest: Guest, status: GuestStatus, look: EnvironmentLook): Sample[] {
   const labels = { environment: look.environment.name, guest: guest.name, id: String(guest.id) };
-  const type = look.facts.onNode.get(guest.id)?.type ?? "";
+  const type = isAnothers(guest, look) ? "" : (look.facts.onNode.get(guest.id)?.type ?? "");
   const { timeZone } = look.facts;
   return [
     ...sample("lifeboat_guest_info", { ...labels, type, node: guest.node }, 1),
@@ -40,6 +41,7 @@ function endOf(day: string, timeZone: string): number {
 
 function backupSamples(guest: Guest, status: GuestStatus, labels: GuestLabels, look: EnvironmentLook): Sample[] {
   const { facts } = look;
+  const disks = isAnothers(guest, look) ? [] : (facts.inJob.get(guest.id) ?? []);
   const allSeen = status.allSeen && isListed(guest, look);
   return [
     ...sample("lifeboat_guest_rpo_seconds", labels, status.rpoSeconds),
@@ -48,15 +50,21 @@ function backupSamples(guest: Guest, status: GuestStatus, labels: GuestLabels, l
     ...sample("lifeboat_guest_backup_failed", labels, hasFailed(guest, status, look)),
     ...proofSamples(status, labels, look),
     ...sample("lifeboat_guest_not_covered", labels, isForgotten(guest, look) ? 1 : undefined),
-    ...uncoveredDisks(guest, facts.inJob.get(guest.id) ?? []).flatMap(({ name: disk }) =>
+    ...uncoveredDisks(guest, disks).flatMap(({ name: disk }) =>
       sample("lifeboat_disk_not_covered", { ...labels, disk }, 1),
     ),
   ];
 }
 
 /** Named by the settings, and not in the job: adopted or declared, and no update has come to the job since. Without its job every guest is. */
-function isForgotten({ id }: Guest, { facts: { job, inJob, onNode } }: EnvironmentLook): boolean {
-  return job !== undefined && onNode.has(id) && !inJob.has(id);
+function isForgotten(guest: Guest, look: EnvironmentLook): boolean {
+  const { job, inJob, onNode } = look.facts;
+  return job !== undefined && onNode.has(guest.id) && !inJob.has(guest.id) && !isAnothers(guest, look);
+}
+
+/** Whether another guest has its number: what is there, and how its backup went, says nothing of this one. */
+function isAnothers(guest: Guest, { facts }: Pick<EnvironmentLook, "facts">): boolean {
+  return isTaken(guest, facts.ownership.get(guest.id));
 }
 
 /** A storage that its node lists no more, as when somebody has removed or renamed it, shows none of the archives that lie there. */
@@ -92,8 +100,9 @@ function isBad(guest: Guest, facts: EnvironmentLook["facts"]): boolean | undefin
   return newest?.verification === undefined ? undefined : newest.verification !== "ok";
 }
 
-/** Undefined: the newest run on its node is not known, or there was none. */
+/** Undefined: the newest run on its node is not known, or there was none; or another guest has its number. */
 function hasFailed(guest: Guest, { newest }: GuestStatus, { facts }: EnvironmentLook): boolean | undefined {
+  if (isAnothers(guest, { facts })) return undefined;
   const { id } = guest;
   const node = nodeOf(guest, facts);
   const run = facts.runs.flatMap(({ last }) => last ?? []).find((last) => last.node === node);

@@ -6,6 +6,7 @@ import { readProofs } from "../../recovery/drill/history";
 import { stateOf } from "../../recovery/engine/session";
 import { type ReadLog, wholeLog } from "../status/backup-runs";
 import { type EnvironmentStatus, statusOf } from "../status/environment-status";
+import { isTaken } from "../status/ownership";
 import { type EnvironmentFacts, readEnvironment } from "../status/read-environment";
 import { surroundingOf, type Surroundings } from "../status/surroundings";
 import { inspectJournals, type JournalStatus } from "../status/unfinished";
@@ -92,7 +93,9 @@ export async function lookAt(
   ]);
   const { now, timeZone, onNode } = facts;
   const isAsked = settings.dataWatchers?.length !== 0;
-  const data = isAsked ? await lookAtData(settings.guests, { client, onNode, signal: context.signal }) : new Map();
+  // Another guest that has the number of one is not asked how that one's data are.
+  const own = settings.guests.filter((guest) => !isTaken(guest, facts.ownership.get(guest.id)));
+  const data = isAsked ? await lookAtData(own, { client, onNode, signal: context.signal }) : new Map();
   const copies = environment.stateStore()?.store.copies.offsite;
   return {
     environment,

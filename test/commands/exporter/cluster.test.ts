@@ -1,5 +1,6 @@
 import type { StartCluster } from "../../sandbox/setup/start-state";
-import { RestoreSite } from "../restore/restore-site";
+import { node, RestoreSite } from "../restore/restore-site";
+import { requireSuccess } from "../support/kit";
 import { MetricsPage } from "../support/metrics-page";
 
 /** What the exporter says of a cluster of three nodes, whose settings place every guest on the first. */
@@ -64,4 +65,19 @@ test("a node that is dead: what lies on it is not known, and nothing is missing;
   expect(page.of("lifeboat_guest_last_backup_timestamp_seconds")).toEqual([]);
   expect(page.value("lifeboat_guest_backup_failed", { guest: "web" })).toBe(0);
   expect(page.of("lifeboat_guest_backup_failed", { guest: "alone" })).toEqual([]);
+});
+
+test("a number that another guest has now: its disks, its kind and its failed backup are told of no guest of the settings [C2, D15]", async () => {
+  await site.destroy(101);
+  const ostemplate = "local:vztmpl/debian-12-standard_amd64.tar.zst";
+  const disks = { rootfs: "local:1", mp0: "local:1,mp=/var/payroll,backup=0" };
+  const made = await site.client.post(["nodes", node, "lxc"], { vmid: 101, hostname: "payroll", ostemplate, ...disks });
+  requireSuccess(await site.client.tasks.wait(String(made)));
+  await site.fault("storage-full", { storage: "backup", node });
+  await expect(site.backUp(101)).rejects.toThrow("job errors");
+  const page = await look();
+  expect(page.of("lifeboat_disk_not_covered", { guest: "web" })).toEqual([]);
+  expect(page.of("lifeboat_guest_backup_failed", { guest: "web" })).toEqual([]);
+  expect(page.value("lifeboat_guest_info", { guest: "web", type: "" })).toBe(1);
+  expect(page.value("lifeboat_guest_backups", { guest: "web" })).toBe(1);
 });
