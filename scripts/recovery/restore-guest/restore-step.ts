@@ -20,6 +20,7 @@ import { freeLeftSeed, seedFact } from "./seed-volume";
 import { isRunning } from "../steps/guest/power-steps";
 import type { RestorePlan } from "../steps/guest/plan";
 import { waitForTasks } from "../steps/guest/own-tasks";
+import { disturbedSince } from "../steps/guest/disturbed";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
 import { requireWayBack } from "../steps/guest/way-back";
@@ -33,9 +34,17 @@ export function recheck(plan: RestorePlan, world: GuestWorld, { id, inputs }: Be
   return recheckStep({
     reads: "archive, guest and settings",
     again: planAgain(plan),
-    changed: async () => changedInputs(inputs, await readInputs(world.client, plan, await world.settingsDigest())),
+    changed: async (context) => {
+      const changed = changedInputs(inputs, await readInputs(world.client, plan, await world.settingsDigest()));
+      return [...changed, ...(await othersWork(context, plan, world))];
+    },
     afterwards: ({ factsOf }) => requireWayBack(world.client, plan, { id, factsOf }),
   });
+}
+
+/** What others have done since to a guest that is to be overwritten. Nothing is where a copy goes. */
+async function othersWork(context: StepContext, plan: RestorePlan, { client }: GuestWorld): Promise<string[]> {
+  return plan.mode === "in-place" ? disturbedSince(client, plan, context) : [];
 }
 
 function planAgain({ environment, guest }: RestorePlan): string {
@@ -122,15 +131,17 @@ function resultOf(plan: RestorePlan, outcome: TaskOutcome, left: readonly Findin
 async function mayOverwrite(
   context: StepContext,
   plan: RestorePlan,
-  { client }: GuestWorld,
+  world: GuestWorld,
   { inputs }: BegunOperation,
 ): Promise<boolean> {
+  const { client } = world;
   const present = await readConfiguration(client, plan.target.node, plan.target.vmid);
   const attempted = context.facts["failedTask"] !== undefined || context.facts[seedFact] === true;
   if (present === undefined && (attempted || plan.present === undefined)) return false;
   if (attempted && present !== undefined && isEmpty(present)) return true;
-  if (configurationDigest(present) !== inputs[inputNames.configuration])
-    refuseChanges([inputNames.configuration], planAgain(plan));
+  const differs = configurationDigest(present) !== inputs[inputNames.configuration];
+  const others = attempted ? [] : await othersWork(context, plan, world);
+  refuseChanges([...(differs ? [inputNames.configuration] : []), ...others], planAgain(plan));
   return present !== undefined;
 }
 

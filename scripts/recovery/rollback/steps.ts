@@ -1,12 +1,13 @@
 import { guestTaskType } from "../../../proxmox/api/calls/guests";
 import { requireSuccess, TaskFailed, wasNotAllowed } from "../../../proxmox/api/tasks";
+import { nodeTools } from "../../../proxmox/rules/node-tools";
 import { wayBackDescription } from "../../../site/snapshots";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { changedInputs } from "../engine/digest";
 import { keptFact } from "../engine/kept";
-import { recheckStep } from "../engine/recheck";
-import type { Step, StepNode } from "../engine/step";
+import { recheckStep, refuseChanges } from "../engine/recheck";
+import type { Finding, Step, StepContext, StepNode } from "../engine/step";
 import { checkSteps } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
 import { isRunning, startGuest, stopGuest } from "../steps/guest/power-steps";
@@ -16,6 +17,7 @@ import { takeSnapshotStep } from "../steps/guest/snapshot-steps";
 import { waitForTasks } from "../steps/guest/own-tasks";
 import { findStarted, runTaskOnce } from "../steps/guest/start-task-once";
 import type { BegunOperation } from "../engine/operation";
+import { disturbedSince, startedSince } from "../steps/guest/disturbed";
 import { requireWayBack, wayBackPath } from "../steps/guest/way-back";
 import type { GuestWorld } from "../steps/guest/world";
 import { readSnapshots } from "../steps/guest/guest-snapshots";
@@ -29,8 +31,8 @@ export function rollbackSteps(plan: RollbackPlan, world: GuestWorld, operation: 
   const power = { ...plan, mode: "in-place" as const };
   if (plan.present.running) steps.push(stopGuest(power, world));
   steps.push(...keepPresent(plan, world, operation), recheck(plan, world, operation));
-  if (plan.removeNewer.length > 0) steps.push(removeNewer(plan, world));
-  steps.push(rollBack(plan, world));
+  if (plan.removeNewer.length > 0) steps.push(removeNewer(plan, world, operation));
+  steps.push(rollBack(plan, world, operation));
   if (plan.start) steps.push(startGuest(power, world));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
   if (plan.compare) steps.push(comparePulumiStep(plan, world));
@@ -89,28 +91,62 @@ function noWayBack({ guest }: RollbackPlan, reason: string): CommandError {
   });
 }
 
-function recheck(plan: RollbackPlan, world: GuestWorld, { id, inputs }: BegunOperation): Step {
-  const { client } = world;
+function recheck(plan: RollbackPlan, world: GuestWorld, operation: BegunOperation): Step {
   return recheckStep({
     reads: "guest, snapshots and settings",
-    again: `lifeboat restore snapshot ${plan.environment}/${plan.guest} ${plan.snapshot} --dry-run`,
-    changed: async ({ factsOf }) => {
-      await requireWayBack(client, plan, { id, factsOf });
-      const changed = changedInputs(inputs, await readRollbackInputs(client, plan, await world.settingsDigest()));
-      // Proxmox would pull the plug of one that runs by now.
-      return (await isRunning(client, plan.target)) ? [...changed, "whether the guest runs"] : changed;
+    again: planAgain(plan),
+    changed: async (context) => {
+      await requireWayBack(world.client, plan, { id: operation.id, factsOf: context.factsOf });
+      return changedSince(context, plan, world, operation);
     },
   });
 }
 
-function removeNewer(plan: RollbackPlan, { client }: GuestWorld): Step {
+function planAgain({ environment, guest, snapshot }: RollbackPlan): string {
+  return `lifeboat restore snapshot ${environment}/${guest} ${snapshot} --dry-run`;
+}
+
+/** What has changed since it was planned. */
+async function changedSince(
+  context: StepContext,
+  plan: RollbackPlan,
+  world: GuestWorld,
+  { inputs }: BegunOperation,
+): Promise<string[]> {
+  const { client } = world;
+  const changed = changedInputs(inputs, await readRollbackInputs(client, plan, await world.settingsDigest()));
+  const disturbed = await disturbedSince(client, plan, context);
+  // Proxmox would pull the plug of one that runs by now.
+  return [...changed, ...((await isRunning(client, plan.target)) ? ["whether the guest runs"] : []), ...disturbed];
+}
+
+/**
+ * The last look before the first request that destroys: another machine may have been at work between the one before and this.
+ * What a failed attempt has left is no reason.
+ *
+ * @throws CommandError (13)
+ */
+async function refuseChanged(
+  context: StepContext,
+  plan: RollbackPlan,
+  world: GuestWorld,
+  operation: BegunOperation,
+): Promise<void> {
+  const { failedTask, sent } = context.facts;
+  if (failedTask !== undefined || sent === true) return;
+  refuseChanges(await changedSince(context, plan, world, operation), planAgain(plan));
+}
+
+function removeNewer(plan: RollbackPlan, world: GuestWorld, operation: BegunOperation): Step {
   const { target } = plan;
+  const { client } = world;
   return {
     id: "remove-newer",
     title: `Remove ${plan.removeNewer.length === 1 ? "the newer snapshot" : "the newer snapshots"}`,
     does: `remove ${plan.removeNewer.join(", ")}: the storage goes back to its newest snapshot only`,
     commits: true,
     run: async (context) => {
+      await refuseChanged(context, plan, world, operation);
       const present = new Set((await readSnapshots(client, target)).map(({ name }) => name));
       context.note({ sent: true });
       for (const name of plan.removeNewer) {
@@ -126,8 +162,9 @@ function removeNewer(plan: RollbackPlan, { client }: GuestWorld): Step {
 export const rollBackPath = "roll-back";
 
 /** The request that destroys the present state. */
-function rollBack(plan: RollbackPlan, { client }: GuestWorld): Step {
+function rollBack(plan: RollbackPlan, world: GuestWorld, operation: BegunOperation): Step {
   const { target } = plan;
+  const { client } = world;
   const task = { node: target.node, vmid: target.vmid, type: guestTaskType(target, "rollBack") };
   return {
     id: rollBackPath,
@@ -138,13 +175,27 @@ function rollBack(plan: RollbackPlan, { client }: GuestWorld): Step {
       const upid = await findStarted(context, client, task);
       if (upid === undefined) return undefined;
       const outcome = await client.tasks.wait(upid, { signal: context.signal });
-      if (outcome.succeeded) return {};
+      if (outcome.succeeded) return { findings: await stoppedByIt(context, plan, world) };
       context.note({ failedTask: upid, asked: false });
       return undefined;
     },
     run: async (context) => {
+      // What newer snapshots held is gone by then, and their removal has looked.
+      if (plan.removeNewer.length === 0) await refuseChanged(context, plan, world, operation);
       const start = () => client.guests.rollBack(target, plan.snapshot);
       requireSuccess(await runTaskOnce(context, client, { ...task, start }));
+      return { findings: await stoppedByIt(context, plan, world) };
     },
   };
+}
+
+/** Proxmox stops a guest that runs, without a word, and leaves it so: somebody may have started it as the request left. */
+async function stoppedByIt(context: StepContext, plan: RollbackPlan, { client }: GuestWorld): Promise<Finding[]> {
+  const { target, guest, start } = plan;
+  if (start) return [];
+  const started = await startedSince(client, plan, context);
+  if (started === undefined || (await isRunning(client, target))) return [];
+  const text = `${guest} was started by ${started.user ?? "somebody"} while it was to be rolled back, and is stopped now`;
+  const mend = `${nodeTools(target.type).program} start ${String(target.vmid)} on ${target.node}`;
+  return [{ severity: "problem", text, mend }];
 }

@@ -97,8 +97,8 @@ export const restoreMutants: readonly Mutant[] = [
   ...inFile("scripts/recovery/restore-guest/restore-step.ts", [
     {
       name: "restore: nothing is read again before the request that destroys",
-      from: "changed: async () => changedInputs(inputs, await readInputs(world.client, plan, await world.settingsDigest())),",
-      to: "changed: () => Promise.resolve([]),",
+      from: "const changed = changedInputs(inputs, await readInputs(world.client, plan, await world.settingsDigest()));",
+      to: "const changed: string[] = [];",
       killedBy: { file: guards, title: "the archive became another one: 13" },
     },
     {

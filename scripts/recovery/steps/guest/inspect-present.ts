@@ -64,8 +64,8 @@ export async function inspectPresent(
   };
 }
 
-/** More than a guest has in one second. */
-const tasksToKnow = 20;
+/** How many of a guest's newest tasks are noted: more than it has in one second. */
+export const tasksToKnow = 20;
 
 /** A configuration without what comes and goes: the lock, and the digest that changes with it. */
 export function lastingKeys(configuration: Readonly<Record<string, string>>): Record<string, string> {

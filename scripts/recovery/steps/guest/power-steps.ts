@@ -7,6 +7,7 @@ import { exitCodes } from "../../../terminal/exit-codes";
 import { messageOf } from "../../../machine/error-code";
 import { keptFact } from "../../engine/kept";
 import type { Step, StepContext } from "../../engine/step";
+import { waitForDisturbing } from "./disturbed";
 import { refuseMarkedAnother, whyAnotherGuest } from "./meant-guest";
 import type { RestorePlan } from "./plan";
 import { waitForTasks } from "./own-tasks";
@@ -85,6 +86,7 @@ export function startGuest(
       return (await isRunning(client, target)) ? {} : undefined;
     },
     run: async (context) => {
+      await waitForDisturbing(client, target, context);
       await requireOwn(context);
       if (await isRunning(client, target)) return;
       const start = () => client.guests.start(target);
