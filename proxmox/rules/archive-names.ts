@@ -1,7 +1,8 @@
 /**
  * File names of vzdump archives in a storage's `dump` folder.
  *
- * Source: pve-storage, `PVE::Storage::archive_info`, `PVE::Storage::Plugin::parse_volname` and `get_subdir_files`.
+ * Source: pve-storage, `PVE::Storage::archive_info`, `PVE::Storage::Plugin::parse_volname` and `get_subdir_files`; pve-container,
+ * `PVE::LXC::Create::restore_tar_archive`.
  */
 
 import { daysInMonth, localTime, utcOffset, utcSeconds } from "./time-zones";
@@ -186,4 +187,18 @@ export function isListedFor(fileName: string, vmid: number): boolean {
 /** The number that a volume id of an archive belongs to: of any length, as Proxmox checks rights on it. */
 export function ownerOfArchive(fileName: string): string | undefined {
   return listedFile.test(fileName) ? /^vzdump-(?:openvz|lxc|qemu)-(\d+)-.+/.exec(fileName)?.[1] : undefined;
+}
+
+const unpackedForContainers = new RegExp(`\\.tar(?:\\.(?:${compressions}))?$`);
+
+/**
+ * Why Proxmox restores no guest of that kind from a file that it lists, as a sentence about it; undefined: its name does not
+ * keep it from that. Of a container it reads the configuration whatever the name is, destroys the old guest, and looks at the
+ * name only then.
+ */
+export function whyNotRestorable(fileName: string, guestType: "lxc" | "qemu"): string | undefined {
+  const format = listedFile.exec(fileName)?.[1];
+  if (guestType !== "lxc" || format === undefined || unpackedForContainers.test(fileName)) return undefined;
+  const cure = format === "tgz" ? "; it does once the file is renamed to .tar.gz" : "";
+  return `Proxmox lists it, but restores no container from a file whose name ends in .${format}${cure}`;
 }

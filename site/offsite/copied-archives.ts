@@ -1,4 +1,4 @@
-import { parseArchiveName } from "../../proxmox/rules/archive-names";
+import { parseArchiveName, whyNotRestorable } from "../../proxmox/rules/archive-names";
 import { type CopiedFiles, type ListedVersion, wholeCopies } from "./copied-files";
 
 /** An archive of a guest as it lies elsewhere, whole. */
@@ -27,7 +27,9 @@ export function copiedArchives(folder: string, versions: readonly ListedVersion[
       const parsed = parseArchiveName(name, timeZone);
       const [first] = files.get(name) ?? [];
       if (parsed?.standard !== true || first === undefined) return [];
-      return [{ name, vmid: parsed.vmid, time: parsed.time, files, bytes: first.size, doubts }];
+      const unrestorable = whyNotRestorable(name, parsed.guestType === "qemu" ? "qemu" : "lxc");
+      const all = unrestorable === undefined ? doubts : [...doubts, unrestorable];
+      return [{ name, vmid: parsed.vmid, time: parsed.time, files, bytes: first.size, doubts: all }];
     })
     .sort((a, b) => b.time - a.time || (a.name < b.name ? 1 : -1));
 }

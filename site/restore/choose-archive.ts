@@ -1,4 +1,4 @@
-import { parseArchiveName } from "../../proxmox/rules/archive-names";
+import { parseArchiveName, whyNotRestorable } from "../../proxmox/rules/archive-names";
 import { archiveFileName, backupServerOwner } from "../../proxmox/rules/volume-ids";
 import { isShrunk } from "../health";
 import type { VerificationRecord } from "./verification-record";
@@ -70,7 +70,7 @@ export interface ArchiveChoice<Archive> {
 /**
  * Chooses the archive to restore (D2): the newest finished backup that is not a save point, the newest not later than a
  * moment, or one by its name. A save point, an archive with a strange name, or a doubtful one, is only taken when it is
- * named. One without content never.
+ * named. One without content, or of a name from which Proxmox restores nothing, never.
  */
 export function chooseArchive<Archive extends ListedArchive>(
   archives: readonly Archive[],
@@ -108,6 +108,10 @@ function whyLeftOut(archive: ListedArchive, context: ChoiceContext): string | un
   if (context.type !== undefined && archive.type !== context.type) {
     return `it is of a ${nameOfType(archive.type)}, and ${context.vmid} is a ${nameOfType(context.type)}`;
   }
+  const unrestorable = whyUnrestorable(archive);
+  if (unrestorable !== undefined) {
+    return unrestorable;
+  }
   if (isSavePoint(archive.notes)) {
     return "it is a save point, which is restored by undo or by its name";
   }
@@ -120,6 +124,10 @@ function nameOfType(type: "lxc" | "qemu"): string {
 
 function isEmpty({ size }: ListedArchive): boolean {
   return size !== undefined && size <= 0;
+}
+
+function whyUnrestorable({ volid, type }: ListedArchive): string | undefined {
+  return whyNotRestorable(archiveFileName(volid) ?? "", type);
 }
 
 function whyStrangeName(archive: ListedArchive, { vmid, timeZone }: ChoiceContext): string | undefined {
@@ -195,6 +203,10 @@ function chooseNamed<Archive extends ListedArchive>(
       chosen: undefined,
       reason: `${volid} is of a ${nameOfType(named.type)}, and ${vmid} is a ${nameOfType(type)}`,
     };
+  }
+  const unrestorable = whyUnrestorable(named);
+  if (unrestorable !== undefined) {
+    return { chosen: undefined, reason: `${volid}: ${unrestorable}` };
   }
   return { chosen: named, reason: "it was named" };
 }

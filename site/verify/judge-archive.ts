@@ -1,4 +1,4 @@
-import { parseArchiveName } from "../../proxmox/rules/archive-names";
+import { parseArchiveName, whyNotRestorable } from "../../proxmox/rules/archive-names";
 import { archiveFileName } from "../../proxmox/rules/volume-ids";
 import { doubtOf } from "../restore/doubt";
 import { type ArchiveInside, strangeInside } from "./judge-inside";
@@ -80,7 +80,9 @@ export function judgeArchive(listed: ListedFile, read: ReadFile, context: JudgeC
   }
   if (read.isChanging) return { kind: "doubtful", problems: [changing] };
   const inside = own && strangeInside(own, read, context.numberOf);
+  const unrestorable = name && whyNotRestorable(fileName, name.guestType === "qemu" ? "qemu" : "lxc");
   const damage = [
+    ...(unrestorable === undefined ? [] : [unrestorable]),
     ...(result.kind === "damaged" ? [result.why] : []),
     ...(inside === undefined ? [] : [inside]),
     ...(log?.kind === "contradicts" ? [log.why] : []),

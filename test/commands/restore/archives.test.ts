@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { RestoreSite, node } from "./restore-site";
 import type { RunResult } from "../support/run-bundle";
 import { nodeShell, sshWords } from "../support/site/node-ssh";
@@ -15,6 +17,7 @@ beforeAll(async () => {
       { id: 102, name: "db" },
       { id: 104, name: "limited" },
       { id: 105, name: "mail" },
+      { id: 106, name: "imported" },
     ],
     {
       adjust: (cluster) => ({
@@ -188,3 +191,18 @@ async function withoutAllocate(): Promise<string> {
   const value = typeof answer === "object" && answer !== null && "value" in answer ? String(answer.value) : "";
   return `lifeboat@pve!few=${value}`;
 }
+
+test("an archive in .tgz, which Proxmox lists and from which it restores no container, is never taken: the guest would be gone [D2, D9]", async () => {
+  const packed = await site.backUp(106);
+  const file = (name: string): string => site.nodePath(node, join("mnt/backup/dump", name));
+  const tar = spawnSync("zstd", ["-dcq", file(packed.split("/")[1] ?? "")], { maxBuffer: 1 << 26 }).stdout;
+  const name = "vzdump-lxc-106-2026_01_01-01_00_00.tgz";
+  writeFileSync(file(name), gzipSync(tar));
+  const named = await refused(106, [...inPlace("imported"), "--archive", `backup:backup/${name}`]);
+  expect(told(named)).toEqual([
+    10,
+    expect.stringMatching(/ends in \.tgz; it does once the file is renamed to \.tar\.gz/u),
+  ]);
+  rmSync(file(packed.split("/")[1] ?? ""));
+  expect(told(await refused(106, inPlace("imported")))).toEqual([10, expect.stringContaining("ends in .tgz")]);
+});

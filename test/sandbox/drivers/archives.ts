@@ -172,11 +172,11 @@ export async function readArchiveMember(archive: string, member: string): Promis
   return read;
 }
 
+/** tar finds out by itself how a file is packed, whatever its name is (PVE::Storage::extract_vzdump_config_tar). */
 async function unpackMember(archive: string, member: string): Promise<string | undefined> {
-  const options = [...decompression(archive), "--occurrence=1"];
   const lines: string[] = [];
   try {
-    return await run("tar", ["-xOf", archive, ...options, member], { onLine: (line) => lines.push(line) });
+    return await run("tar", ["-xOf", archive, "--occurrence=1", member], { onLine: (line) => lines.push(line) });
   } catch (failure) {
     if (lines.some((line) => line.endsWith(`${member}: Not found in archive`))) return undefined;
     throw failure;

@@ -5,6 +5,7 @@ import {
   listArchive,
   ownerOfArchive,
   parseArchiveName,
+  whyNotRestorable,
 } from "../../../../proxmox/rules/archive-names";
 import { localTime } from "../../../../proxmox/rules/time-zones";
 
@@ -118,6 +119,31 @@ describe("listing", () => {
     expect(isListedFor("notes-102-copy.tar", 102)).toBe(true);
   });
 });
+
+describe("restoring", () => {
+  it.each(["tar", "tar.zst", "tar.gz", "tar.lzo", "tar.bz2"])(
+    "takes a container's archive in .%s [D9]",
+    (extension) => {
+      expect(whyNotRestorable(named(extension), "lxc")).toBeUndefined();
+      expect(whyNotRestorable(`by-hand.${extension}`, "lxc")).toBeUndefined();
+    },
+  );
+
+  it.each(["tgz", "vma", "vma.zst"])("takes no container's archive in .%s, which is listed [D9, G1]", (extension) => {
+    expect(listArchive(named(extension), "UTC")).toMatchObject({ format: extension, vmid: 101 });
+    expect(whyNotRestorable(named(extension), "lxc")).toContain(`ends in .${extension}`);
+  });
+
+  it("says nothing of machines, and of what is no file [D9]", () => {
+    expect(whyNotRestorable("vzdump-qemu-102-2026_11_19-03_05_00.vma.zst", "qemu")).toBeUndefined();
+    expect(whyNotRestorable("", "lxc")).toBeUndefined();
+  });
+});
+
+/** An archive of a container, by its extension. */
+function named(extension: string): string {
+  return `vzdump-lxc-101-2026_11_19-03_00_00.${extension}`;
+}
 
 /** The moment in the name of an archive. */
 function at(clock: string, timeZone: string): number | undefined {
