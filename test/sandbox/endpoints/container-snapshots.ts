@@ -10,7 +10,7 @@ export const containerSnapshotEndpoints = snapshotEndpoints({
   taking: {},
   valueOf: containerValue,
   feature: ({ node, parameters }, section) => ({
-    hasFeature: hasFeature(node, parameters.required("feature"), section) ? 1 : 0,
+    hasFeature: hasFeature(node, parameters.required("feature"), section()) ? 1 : 0,
   }),
   checkStart: () => undefined,
   start: ({ node, parameters, caller }) => {

@@ -1,9 +1,9 @@
 import type { Call, Endpoint } from "../calls/endpoint";
-import { checkSkipLock } from "../calls/skip-lock";
+import { checkRootOnly, checkSkipLock } from "../calls/skip-lock";
 import type { Log } from "../drivers/driver";
-import { checkLock, loadGuest, withGuestLock } from "../guests/configuration";
-import { isRunning, killMachine, shutDownMachine, startMachine, startWorker } from "../guests/machines/runtime";
-import { death } from "../protocol/failure";
+import { checkLock, loadGuest, withGuestLock, type LoadedGuest } from "../guests/configuration";
+import { killMachine, runsHere, shutDownMachine, startMachine, startWorker } from "../guests/machines/runtime";
+import { death, parameterFailure } from "../protocol/failure";
 import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
@@ -26,29 +26,58 @@ const migration: ParameterTable = {
   "with-conntrack-state": FLAG,
 };
 
-async function checkRunning({ node, parameters }: Call, missing: (vmid: number) => string): Promise<number> {
+/** What root alone may send, in the order in which it is asked for. */
+const ROOTS_AT_START = [
+  "stateuri",
+  "skiplock",
+  "migratedfrom",
+  "migration_type",
+  "migration_network",
+  "targetstorage",
+  "force-cpu",
+  "with-conntrack-state",
+  "nets-host-mtu",
+];
+
+async function checkRunning({ node, parameters }: Call): Promise<number> {
   const vmid = parameters.requiredInteger("vmid");
-  if (!(await isRunning(node, loadGuest(node, "qemu", vmid).guest))) throw death(missing(vmid));
+  if (!(await runsHere(node, vmid))) throw death(`VM ${vmid} not running`);
   return vmid;
+}
+
+/** One that is not there is not held; the task says what is wrong. */
+function isHeld({ node, parameters }: Call): boolean {
+  const found = node.cluster.guest(parameters.requiredInteger("vmid"));
+  return found?.type === "qemu" && found.node === node.name && found.isPaused === true;
+}
+
+function worker(call: Call, type: string, work: (vmid: number, log: Log) => Promise<void>): string {
+  const vmid = call.parameters.requiredInteger("vmid");
+  return call.node.tasks.start(type, String(vmid), call.caller.name, ({ log }) =>
+    withGuestLock(call.node, "qemu", vmid, () => work(vmid, log), log),
+  );
+}
+
+function checkOwnLock(call: Call, vmid: number): void {
+  if (call.parameters.flag("skiplock") === true) return;
+  checkLock("qemu", loadGuest(call.node, "qemu", vmid).configuration);
 }
 
 /** Runs a task on a machine under its lock, as `qm` does. */
 function underLock(call: Call, type: string, work: (vmid: number, log: Log) => Promise<void>): string {
-  const vmid = call.parameters.requiredInteger("vmid");
-  return call.node.tasks.start(type, String(vmid), call.caller.name, ({ log }) =>
-    withGuestLock(
-      call.node,
-      "qemu",
-      vmid,
-      async () => {
-        if (call.parameters.flag("skiplock") !== true) {
-          checkLock("qemu", loadGuest(call.node, "qemu", vmid).configuration);
-        }
-        await work(vmid, log);
-      },
-      log,
-    ),
-  );
+  return worker(call, type, async (vmid, log) => {
+    checkOwnLock(call, vmid);
+    await work(vmid, log);
+  });
+}
+
+/** Ends a machine if it runs, whatever its lock says of one that does not (PVE::QemuServer, _do_vm_stop). */
+function ending(call: Call, type: string, work: (loaded: LoadedGuest) => Promise<void>): string {
+  return worker(call, type, async (vmid) => {
+    if (!(await runsHere(call.node, vmid))) return;
+    checkOwnLock(call, vmid);
+    await work(loadGuest(call.node, "qemu", vmid));
+  });
 }
 
 const start: Endpoint = {
@@ -57,11 +86,15 @@ const start: Endpoint = {
   parameters: { ...guest, ...migration, skiplock: FLAG, timeout, machine: TEXT, "force-cpu": TEXT },
   permissions: needsPower,
   handler: (call) => {
-    checkSkipLock(call);
-    const { vmid } = loadGuest(call.node, "qemu", call.parameters.requiredInteger("vmid")).guest;
+    const { parameters } = call;
+    checkRootOnly(call, ...ROOTS_AT_START);
+    if (parameters.has("targetstorage") && !parameters.has("migratedfrom")) {
+      throw parameterFailure({ targetstorage: "targetstorage can only by used with migratedfrom." });
+    }
+    const vmid = parameters.requiredInteger("vmid");
     return call.node.tasks.start("qmstart", String(vmid), call.caller.name, async (task) => {
       await task.checkpoint("starting");
-      await startWorker(call.node, vmid, task.log);
+      await startWorker(call.node, vmid, task.log, parameters.flag("skiplock") === true);
     });
   },
 };
@@ -80,11 +113,8 @@ const stop: Endpoint = {
   },
   permissions: needsPower,
   handler: (call) => {
-    checkSkipLock(call);
-    return underLock(call, "qmstop", async (vmid) => {
-      const loaded = loadGuest(call.node, "qemu", vmid);
-      if (await isRunning(call.node, loaded.guest)) await killMachine(call.node, loaded);
-    });
+    checkRootOnly(call, "skiplock", "keepActive", "migratedfrom");
+    return ending(call, "qmstop", (loaded) => killMachine(call.node, loaded));
   },
 };
 
@@ -95,19 +125,22 @@ const shutdown: Endpoint = {
   permissions: needsPower,
   handler: (call) => {
     const { node, parameters } = call;
-    checkSkipLock(call);
+    checkRootOnly(call, "skiplock", "keepActive");
     const force = parameters.flag("forceStop") ?? false;
-    const { guest: found } = loadGuest(node, "qemu", parameters.requiredInteger("vmid"));
     // The request would reach the machine later, when it goes on.
-    if (found.isPaused === true && !force) throw death("VM is paused - cannot shutdown");
-    return underLock(call, "qmshutdown", async (vmid) => {
-      const loaded = loadGuest(node, "qemu", vmid);
-      if (!(await isRunning(node, loaded.guest))) return;
+    if (isHeld(call) && !force) throw death("VM is paused - cannot shutdown");
+    return ending(call, "qmshutdown", async (loaded) => {
       if (loaded.guest.isPaused === true) return killMachine(node, loaded);
-      await shutDownMachine(node, loaded, parameters.integer("timeout") ?? PATIENCE, force);
+      await shutDownMachine(node, loaded, patience(call, loaded), force);
     });
   },
 };
+
+/** Seconds that a shutdown waits: what the request says, else the order of starting. */
+function patience({ parameters }: Call, { configuration }: LoadedGuest): number {
+  const down = /(?:^|,)down=(\d+)/.exec(configuration.keys.get("startup") ?? "")?.[1];
+  return parameters.integer("timeout") ?? (Number(down ?? 0) || PATIENCE);
+}
 
 const reboot: Endpoint = {
   method: "POST",
@@ -115,10 +148,12 @@ const reboot: Endpoint = {
   parameters: { ...guest, timeout },
   permissions: needsPower,
   handler: async (call) => {
-    const { node, parameters } = call;
-    await checkRunning(call, () => "VM is not running");
+    const { node } = call;
+    if (isHeld(call)) throw death("VM is paused - cannot shutdown");
+    await checkRunning(call);
     return underLock(call, "qmreboot", async (vmid, log) => {
-      await shutDownMachine(node, loadGuest(node, "qemu", vmid), parameters.integer("timeout") ?? PATIENCE, false);
+      const loaded = loadGuest(node, "qemu", vmid);
+      await shutDownMachine(node, loaded, patience(call, loaded), false);
       await startMachine(node, loadGuest(node, "qemu", vmid), log);
     });
   },
@@ -131,7 +166,7 @@ const reset: Endpoint = {
   permissions: needsPower,
   handler: async (call) => {
     checkSkipLock(call);
-    await checkRunning(call, (vmid) => `VM ${vmid} not running`);
+    await checkRunning(call);
     return underLock(call, "qmreset", (vmid) =>
       call.node.cluster.site.driver.machines.reset({ node: call.node.name, vmid }),
     );
@@ -146,7 +181,7 @@ const suspend: Endpoint = {
   permissions: needsPower,
   handler: async (call) => {
     checkSkipLock(call);
-    await checkRunning(call, (vmid) => `VM ${vmid} not running`);
+    await checkRunning(call);
     if (call.parameters.flag("todisk") === true) throw death("the sandbox cannot suspend machines to disk");
     return underLock(call, "qmpause", (vmid) => hold(call, vmid, true));
   },
@@ -158,8 +193,8 @@ const resume: Endpoint = {
   parameters: { ...guest, skiplock: FLAG, nocheck: FLAG },
   permissions: needsPower,
   handler: async (call) => {
-    checkSkipLock(call);
-    await checkRunning(call, (vmid) => `VM ${vmid} not running`);
+    checkRootOnly(call, "skiplock", "nocheck");
+    await checkRunning(call);
     return underLock(call, "qmresume", (vmid) => hold(call, vmid, false));
   },
 };

@@ -1,8 +1,9 @@
-import { isBase } from "../guests/base-volumes";
 import { loadGuest } from "../guests/configuration";
+import { haveFeature, type DiskFeature } from "../guests/machines/disk-features";
 import { machineValue } from "../guests/machines/parameters";
-import { isRunning, startWorker } from "../guests/machines/runtime";
+import { isRunning, runsHere, startWorker } from "../guests/machines/runtime";
 import { machineSnapshots } from "../guests/machines/snapshots";
+import { death } from "../protocol/failure";
 import { snapshotEndpoints } from "./snapshots";
 import { FLAG } from "./tables";
 
@@ -12,17 +13,22 @@ export const machineSnapshotEndpoints = snapshotEndpoints({
   reservedNames: ["current", "pending"],
   taking: { vmstate: FLAG },
   valueOf: machineValue,
-  // Every disk can be copied.
-  feature: ({ node, parameters }, section) => {
-    const wanted = parameters.required("feature");
-    const name = parameters.text("snapname") ?? "";
-    const isLinked = (): boolean => machineSnapshots.allVolumes(section).every(isBase);
-    const has: Readonly<Record<string, () => boolean>> = {
-      copy: () => true,
-      clone: isLinked,
-      snapshot: () => machineSnapshots.isPossible(node, section, name),
+  feature: async ({ node, parameters }, section) => {
+    const vmid = parameters.requiredInteger("vmid");
+    await runsHere(node, vmid);
+    const wanted = parameters.required("feature") as DiskFeature;
+    return {
+      hasFeature: haveFeature(node, wanted, section(), parameters.text("snapname")) ? 1 : 0,
+      nodes: [node.name],
     };
-    return { hasFeature: has[wanted]?.() === true ? 1 : 0, nodes: [node.name] };
+  },
+  checkTaking: ({ node, parameters }) => {
+    const { keys } = loadGuest(node, "qemu", parameters.requiredInteger("vmid")).configuration;
+    if (parameters.flag("vmstate") !== true) return;
+    const blockers = ["amd-sev", "intel-tdx"].filter((key) => keys.has(key));
+    if ([...keys.keys()].some((key) => /^virtiofs\d+$/.test(key))) blockers.push("virtiofs");
+    if (blockers.length === 0) return;
+    throw death(`Cannot live-migrate, snapshot (with RAM), or hibernate a VM with: ${blockers.join(", ")}`);
   },
   checkStart: ({ authority, parameters }) =>
     authority.checkGuest(parameters.requiredInteger("vmid"), undefined, "VM.PowerMgmt"),

@@ -19,11 +19,14 @@ export interface SnapshotEndpoints {
   readonly kind: SnapshotKind;
   /** Of task types: `vz` or `qm`. */
   readonly taskPrefix: string;
+  /** Names that no snapshot gets. */
   readonly reservedNames: readonly string[];
   /** Parameters besides the name and the description. */
   readonly taking: ParameterTable;
-  /** What `feature` says. */
-  feature(call: Call, section: Section): Record<string, Json>;
+  /** What `feature` says. @param section reads the configuration, or the snapshot's; throws where there is none */
+  feature(call: Call, section: () => Section): Record<string, Json> | Promise<Record<string, Json>>;
+  /** What is looked at before the task that takes one. */
+  checkTaking?(call: Call): void;
   /** How an option is told. */
   readonly valueOf: Parameters<typeof configurationAnswer>[2];
   /** Asked before a rollback that starts the guest. */
@@ -64,10 +67,12 @@ function feature(own: SnapshotEndpoints): Endpoint {
       snapname: optional(snapname),
     },
     permissions: needs("VM.Audit"),
-    handler: (call) => {
-      const { configuration } = loadGuest(call.node, own.kind.type, call.parameters.requiredInteger("vmid"));
+    handler: async (call) => {
       const name = call.parameters.text("snapname");
-      return own.feature(call, name === undefined ? configuration : snapshotOf(configuration, name));
+      return own.feature(call, () => {
+        const { configuration } = loadGuest(call.node, own.kind.type, call.parameters.requiredInteger("vmid"));
+        return name === undefined ? configuration : snapshotOf(configuration, name);
+      });
     },
   };
 }
@@ -91,7 +96,9 @@ function onAll(own: SnapshotEndpoints): Endpoint[] {
       handler: (call) => {
         const { node, parameters } = call;
         const name = parameters.required("snapname");
-        if (own.reservedNames.includes(name)) throw death(`unable to use snapshot name '${name}' (reserved name)`);
+        const reserved = own.reservedNames.find((one) => one === (one === "pending" ? name.toLowerCase() : name));
+        if (reserved !== undefined) throw death(`unable to use snapshot name '${reserved}' (reserved name)`);
+        own.checkTaking?.(call);
         const withMemory = parameters.flag("vmstate") ?? false;
         const wanted = { name, description: parameters.text("description"), withMemory };
         return startTask(call, `${own.taskPrefix}snapshot`, ({ log }) =>

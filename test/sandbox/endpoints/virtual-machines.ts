@@ -1,6 +1,6 @@
 import type { Call, Endpoint, PermissionCheck } from "../calls/endpoint";
 import { checkSkipLock } from "../calls/skip-lock";
-import { death } from "../protocol/failure";
+import { death, parameterFailure, type Json } from "../protocol/failure";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import { checkLock, loadGuest, type Configuration, type LoadedGuest, type Section } from "../guests/configuration";
 import { createMachine } from "../guests/machines/create";
@@ -72,6 +72,7 @@ const destroy: Endpoint = {
       vmid,
       purge: call.parameters.flag("purge") ?? false,
       unreferenced: call.parameters.flag("destroy-unreferenced-disks") ?? false,
+      skipLock: call.parameters.flag("skiplock") ?? false,
     };
     await checkMachineDestruction(call.node, destruction);
     return call.node.tasks.start("qmdestroy", String(vmid), call.caller.name, (task) =>
@@ -86,8 +87,12 @@ const readConfig: Endpoint = {
   parameters: { ...guest, current: FLAG, snapshot: { ...TEXT, format: "pve-configid", maxLength: 40 } },
   permissions: needs("VM.Audit"),
   handler: (call) => {
-    const { configuration } = load(call);
     const name = call.parameters.text("snapshot");
+    if (name !== undefined && call.parameters.flag("current") === true) {
+      const text = "cannot use 'snapshot' parameter with 'current'";
+      throw parameterFailure({ snapshot: text, current: text });
+    }
+    const { configuration } = load(call);
     const now = call.parameters.flag("current") === true ? configuration : withPending(configuration);
     const section = name === undefined ? now : configuration.snapshots.get(name);
     if (section === undefined) throw death(`snapshot '${name ?? ""}' does not exist`);
@@ -187,8 +192,22 @@ const currentStatus: Endpoint = {
   path: `${GUEST_PATH}/status/current`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: async (call) => ({ ...(await fullMachineStatus(call.node, load(call).guest)), ha: managed(call) }),
+  handler: async (call) => {
+    const { guest: found, configuration } = load(call);
+    const status = await fullMachineStatus(call.node, found);
+    return { ...status, ha: managed(call), ...displayOf(configuration.keys.get("vga")) };
+  },
 };
+
+/** What is said of a display that the configuration names: whether SPICE shows it, and whose clipboard it has. */
+function displayOf(vga: string | undefined): Record<string, Json> {
+  if (vga === undefined || vga === "") return {};
+  const parts = vga.split(",");
+  const type = parts.map((part) => part.replace(/^type=/, "")).find((part) => !part.includes("="));
+  const clipboard = parts.find((part) => part.startsWith("clipboard="))?.slice("clipboard=".length);
+  const spice = /^(?:virtio|qxl[234]?$)/.test(type ?? "");
+  return { ...(spice ? { spice: 1 } : {}), clipboard: clipboard ?? null };
+}
 
 const resize: Endpoint = {
   method: "PUT",

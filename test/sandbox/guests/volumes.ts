@@ -175,7 +175,7 @@ export async function freeVolume(node: Node, volid: string, log: Log): Promise<v
     if (parsed.format !== "subvol") log(`disk image '${path}' does not exist`);
     return;
   }
-  if (volumes.some((other) => isCloneOf(other.volid, volid))) {
+  if (isBaseInUse(node, volid)) {
     throw death(`base volume '${volid.slice(volid.indexOf(":") + 1)}' is still in use by linked clones`);
   }
   await node.cluster.site.driver.removeVolume(machineVolume(node, found));
@@ -186,9 +186,9 @@ export async function freeVolume(node: Node, volid: string, log: Log): Promise<v
   if (hasPath(parsed.storage)) await removeIfEmpty(dirname(node.path(path)));
 }
 
-/** Whether a volume builds upon a template's: `tank:basevol-101-disk-0/subvol-102-disk-0`. */
-function isCloneOf(volid: string, base: string): boolean {
-  return volid.startsWith(`${base}/`);
+/** Whether a volume builds upon this one of a template's: `tank:basevol-101-disk-0/subvol-102-disk-0`. */
+export function isBaseInUse(node: Node, base: string): boolean {
+  return node.cluster.state.volumes.some(({ volid }) => volid.startsWith(`${base}/`));
 }
 
 /** Removes several, whatever happens to each. */

@@ -51,6 +51,7 @@ export function parseProperties(format: string | PropertyFormat, text: string, p
   if (named === undefined) throw new Error(`undefined format '${String(format)}'`);
   const values = splitPropertyString(named.keys, text);
   const errors: Errors = new Map();
+  for (const key of values.keys()) if (named.keys[key] === undefined) addError(errors, `${path}.${key}`, UNKNOWN);
   for (const [key, schema] of Object.entries(named.keys)) {
     const value = values.get(key);
     if (value !== undefined) checkValue(schema, value, `${path}.${key}`, errors);

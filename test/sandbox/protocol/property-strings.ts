@@ -6,7 +6,7 @@ export type PropertyValues = Map<string, string>;
 
 /**
  * Splits a property string such as `local:8,mp=/data,backup=1` into its keys (PVE::JSONSchema::parse_property_string,
- * without the check of the values).
+ * without the check of the values). Keys that there are not are among them: the check names them.
  */
 export function splitPropertyString(format: PropertyFormat, text: string): PropertyValues {
   const values: PropertyValues = new Map();
@@ -22,9 +22,8 @@ function addNamed(format: PropertyFormat, values: PropertyValues, name: string, 
   if (values.has(name)) throw new FormatError(`duplicate key in comma-separated list property: ${name}`);
   const key = format[name]?.alias ?? name;
   const schema = format[key];
-  if (schema === undefined) throw new FormatError(`invalid key in comma-separated list property: ${key}`);
   if (key !== name && values.has(key)) throw new FormatError(`key '${key}' is already defined (via alias)`);
-  values.set(key, schema.type === "boolean" ? booleanText(value) : value);
+  values.set(key, schema?.type === "boolean" ? booleanText(value) : value);
 }
 
 function addDefault(format: PropertyFormat, values: PropertyValues, part: string): void {

@@ -1,7 +1,7 @@
 import { isDriveKey, parseNetwork, PropertyStringError } from "../../../../proxmox/rules/property-strings";
 import { newVolumeSize, parseVolumeId } from "../../../../proxmox/rules/volume-ids";
 import { failureText, parameterFailure, ProxmoxFailure } from "../../protocol/failure";
-import { readDrive } from "./drives";
+import { isOfWholeText, readDrive } from "./drives";
 
 /**
  * Checks the property strings of a machine's options as Proxmox's schema does, all at once, before any right is looked at.
@@ -40,6 +40,7 @@ function networkProblem(key: string, value: string): string | undefined {
     return undefined;
   } catch (failure) {
     if (!(failure instanceof PropertyStringError)) throw failure;
+    if (isOfWholeText(failure.message)) return `invalid format - ${failure.message}\n`;
     const unknown = /^invalid key in comma-separated list property: (.*)$/.exec(failure.message)?.[1];
     const text =
       unknown === undefined

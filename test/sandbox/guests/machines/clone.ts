@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { formatDrive, isDriveKey } from "../../../../proxmox/rules/property-strings";
+import { formatDrive, isDriveKey, type Drive } from "../../../../proxmox/rules/property-strings";
 import { storageOf } from "../../../../proxmox/rules/volume-ids";
 import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
+import type { Node } from "../../model/site";
 import { hasPath } from "../../model/storage-paths";
+import { isSharedStorage } from "../../model/storage-types";
 import { death, failureText, parameterFailure } from "../../protocol/failure";
 import {
   checkLock,
@@ -15,15 +17,16 @@ import {
   type Section,
 } from "../configuration";
 import { checkPool } from "../containers/create";
-import { isBase } from "../base-volumes";
 import { addToPool } from "../pool-members";
 import { snapshotOf } from "../snapshots";
-import { holds, parseVolume, requireStorage } from "../storages";
+import { moveConfiguration } from "../move-configuration";
+import { enabledStorage, holds, parseVolume } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolumes } from "../volumes";
+import { diskHasFeature } from "./disk-features";
 import { driveKeys, imageFormat, isDiscDrive, isSeed, readDrive, SEED_SIZE } from "./drives";
 import { withNewAddress, withNewUuid } from "./identity";
-import { checkBridges } from "./permissions";
-import { isRunning } from "./runtime";
+import { checkBridges, checkMapping } from "./permissions";
+import { runsHere } from "./runtime";
 
 /** What belongs to one machine, or to its snapshots, and to no clone of it. */
 const OWN = /^(?:parent|lock|template|snaptime|snapstate|vmstate|runningmachine|runningcpu|unused\d+)$/;
@@ -33,10 +36,10 @@ export async function cloneMachine(call: Call): Promise<string> {
   const { node, parameters, caller } = call;
   const vmid = parameters.requiredInteger("vmid");
   const newId = parameters.requiredInteger("newid");
+  const running = await runsHere(node, vmid);
   const { source } = checkClone(call, vmid, newId);
-  const { guest } = loadGuest(node, "qemu", vmid);
   const isOfNow = parameters.text("snapname") === undefined;
-  if (isOfNow && (await isRunning(node, guest))) {
+  if (isOfNow && running) {
     if (source.keys.has("tpmstate0")) throw death("cannot clone TPM state while VM is running");
     throw death("the sandbox clones no machine that runs");
   }
@@ -48,26 +51,34 @@ function checkClone(call: Call, vmid: number, newId: number): { source: Section;
   const { cluster, authority, parameters, node } = call;
   const pool = parameters.text("pool");
   if (pool !== undefined) checkPool(call, pool);
+  const target = targetOf(call);
   const wanted = parameters.text("storage");
-  if (wanted !== undefined && !holds(requireStorage(cluster, wanted), "images")) {
-    throw parameterFailure({ storage: `storage '${wanted}' does not support vm images` });
-  }
+  if (wanted !== undefined) checkStorage(call, wanted, target);
   const { configuration } = loadGuest(node, "qemu", vmid);
   checkLock("qemu", configuration);
   const snapshot = parameters.text("snapname");
   const source = snapshot === undefined ? configuration : snapshotOf(configuration, snapshot);
   const isFull = parameters.flag("full") ?? configuration.keys.get("template") !== "1";
   if (!isFull) checkLinked(call);
+  let isShared = true;
   for (const key of driveKeys(source.keys)) {
     const drive = readDrive(key, source.keys.get(key) ?? "");
     if (drive.file === "cdrom") authority.check("/", "Sys.Console");
-    if (isDiscDrive(drive) || !drive.file.includes(":")) continue;
-    const storage = wanted ?? parseVolume(cluster, drive.file).storage.storage;
-    authority.check(`/storage/${storage}`, "Datastore.AllocateSpace");
+    if (!drive.file.includes(":")) continue;
+    const { storage } = parseVolume(cluster, drive.file);
+    if (!isSharedStorage(storage.type, storage.options)) isShared = false;
+    if (isDiscDrive(drive)) continue;
+    authority.check(`/storage/${wanted ?? storage.storage}`, "Datastore.AllocateSpace");
   }
+  const forMemory = source.keys.get("vmstatestorage");
+  if (forMemory !== undefined) authority.check(`/storage/${forMemory}`, "Datastore.AllocateSpace");
+  for (const [key, value] of source.keys) checkMapping(authority, key, value);
   checkBridges({ cluster, authority, vmid }, source.keys);
+  if (target !== undefined && !isShared) {
+    throw death(`can't clone VM to node '${target.name}' (VM uses local storage)`);
+  }
   if (cluster.guest(newId) !== undefined) throw death(`unable to create VM ${newId}: config file already exists`);
-  for (const key of driveKeys(source.keys)) checkCopy(call, key, source.keys.get(key) ?? "", isFull);
+  for (const key of driveKeys(source.keys).sort()) checkCopy(call, key, source.keys.get(key) ?? "", isFull);
   return { source, isFull };
 }
 
@@ -77,15 +88,38 @@ function checkLinked({ parameters }: Call): void {
   }
 }
 
-/** Whether the storage can do what is asked of a disk (PVE::Storage::volume_has_feature, `copy` and `clone`). */
-function checkCopy({ cluster, parameters }: Call, key: string, value: string, isFull: boolean): void {
+/** The node that the clone is for, unless it is this one. */
+function targetOf({ node, cluster, parameters }: Call): Node | undefined {
+  const name = parameters.text("target");
+  if (name === undefined || name === node.name || name === "localhost") return undefined;
+  const target = cluster.node(name);
+  if (target === undefined) throw death(`no such cluster node '${name}'`);
+  return target;
+}
+
+function checkStorage({ node }: Call, wanted: string, target: Node | undefined): void {
+  const storage = enabledStorage(node, wanted);
+  if (!holds(storage, "images")) {
+    throw parameterFailure({ storage: `storage '${wanted}' does not support vm images` });
+  }
+  if (target === undefined) return;
+  enabledStorage(target, wanted);
+  if (!isSharedStorage(storage.type, storage.options)) throw death(`can't clone to non-shared storage '${wanted}'`);
+}
+
+/** Whether the storage can do what is asked of a disk; the TPM's state is always copied. */
+function checkCopy({ node, parameters }: Call, key: string, value: string, isFull: boolean): void {
   const drive = readDrive(key, value);
   if ((isDiscDrive(drive) && !isSeed(drive)) || !drive.file.includes(":")) return;
-  const { storage, format } = parseVolume(cluster, drive.file);
-  if (isFull || isSeed(drive)) {
-    const isKept = parameters.text("snapname") === undefined || format === "qcow2" || !hasPath(storage);
-    if (!isKept) throw death(`Full clone feature is not supported for drive '${key}'`);
-  } else if (!isBase(drive.file)) throw death(`Linked clone feature is not supported for drive '${key}'`);
+  const snapshot = parameters.text("snapname");
+  const isCopy = isCopied(key, drive, isFull);
+  if (diskHasFeature(node, isCopy ? "copy" : "clone", drive.file, snapshot)) return;
+  const what = `${snapshot === undefined ? "" : "a snapshot of "}'${drive.file}' (${key})`;
+  throw death(`${isCopy ? "Full" : "Linked"} clone feature is not supported for ${what}`);
+}
+
+function isCopied(key: string, drive: Drive, isFull: boolean): boolean {
+  return isFull || isSeed(drive) || key === "tpmstate0";
 }
 
 async function copy(call: Call, vmid: number, newId: number, log: Log): Promise<void> {
@@ -95,12 +129,12 @@ async function copy(call: Call, vmid: number, newId: number, log: Log): Promise<
   const clone = emptyConfiguration();
   clone.keys.set("lock", "clone");
   storeGuest(node, "qemu", newId, clone);
-  const made: string[] = [];
+  const copies: string[] = [];
   try {
     for (const [key, value] of source.keys) if (!OWN.test(key)) clone.keys.set(key, copiedValue(key, value));
     for (const key of driveKeys(source.keys).sort()) {
       const volume = await copyDrive(call, { vmid: newId, isFull }, clone, key, log);
-      if (volume !== undefined) made.push(volume);
+      if (volume !== undefined) copies.push(volume);
     }
     giveIdentity(clone, parameters.text("name") ?? `Copy-of-VM-${source.keys.get("name") ?? vmid}`);
     const description = parameters.text("description");
@@ -108,10 +142,13 @@ async function copy(call: Call, vmid: number, newId: number, log: Log): Promise<
     clone.keys.delete("lock");
     storeGuest(node, "qemu", newId, clone);
   } catch (failure) {
-    await freeVolumes(node, made, log);
+    await freeVolumes(node, copies, log);
     removeGuest(node, newId);
     throw death(`clone failed: ${failureText(failure)}`);
   }
+  const target = targetOf(call);
+  const made = cluster.guest(newId);
+  if (target !== undefined && made !== undefined) await moveConfiguration(cluster, made, target);
   addToPool(cluster, parameters.text("pool"), newId);
 }
 
@@ -136,7 +173,7 @@ async function copyDrive(
   if (!isDriveKey(key)) return undefined;
   const drive = readDrive(key, clone.keys.get(key) ?? "");
   if ((isDiscDrive(drive) && !isSeed(drive)) || !drive.file.includes(":")) return undefined;
-  const isCopy = isFull || isSeed(drive);
+  const isCopy = isCopied(key, drive, isFull);
   log(`create ${isCopy ? "full" : "linked"} clone of drive ${key} (${drive.file})`);
   const source = await activateVolume(node, drive.file);
   const storage = parameters.text("storage") ?? storageOf(drive.file);

@@ -34,12 +34,20 @@ export function readDrive(key: string, text: string): Drive {
     return parseDrive(key, text);
   } catch (failure) {
     if (!(failure instanceof PropertyStringError)) throw failure;
-    throw parameterFailure({ [key]: `invalid format - ${wholeProblem(failure.message)}\n` });
+    throw parameterFailure({ [key]: `invalid format - ${wholeProblem(key, failure.message)}\n` });
   }
 }
 
-function wholeProblem(message: string): string {
-  return message.startsWith("format error\n") ? message : `format error\n${message}`;
+/** Whether a property string could not be split into its keys: Proxmox tells that without its heading for single keys. */
+export function isOfWholeText(message: string): boolean {
+  return /^(?:duplicate key|missing key|value without key|key '|key alias ')/.test(message);
+}
+
+function wholeProblem(key: string, message: string): string {
+  if (message.startsWith("format error\n") || isOfWholeText(message)) return message;
+  const unknown = /^invalid key in comma-separated list property: (.*)$/.exec(message)?.[1];
+  if (unknown === undefined) return `format error\n${message}`;
+  return `format error\n${key}.${unknown}: property is not defined in schema and the schema does not allow additional properties`;
 }
 
 /** The drive that holds what cloud-init reads, or is to hold it (PVE::QemuServer::drive_is_cloudinit). */

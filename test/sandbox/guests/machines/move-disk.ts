@@ -5,7 +5,7 @@ import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
 import { death, failureText, parameterFailure } from "../../protocol/failure";
 import { checkDigest, checkLock, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
-import { holds, parseVolume, requireStorage } from "../storages";
+import { enabledStorage, holds, parseVolume } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolume } from "../volumes";
 import { imageFormat, isDiscDrive, readDrive } from "./drives";
 import { reassignDisk } from "./reassign-disk";
@@ -26,10 +26,6 @@ export async function moveDisk(call: Call): Promise<string> {
   }
   const wanted = storage ?? "";
   authority.check(`/storage/${wanted}`, "Datastore.AllocateSpace");
-  const disk = parameters.required("disk");
-  if (disk.startsWith("unused")) {
-    throw death(`cannot move disk '${disk}', only configured disks can be moved to another storage`);
-  }
   checkMove(call, vmid, wanted);
   return node.tasks.start("qmmove", String(vmid), call.caller.name, ({ log }) =>
     withGuestLock(node, "qemu", vmid, () => move(call, vmid, wanted, log), log),
@@ -59,7 +55,7 @@ function checkMove({ node, cluster, parameters }: Call, vmid: number, storage: s
   if (present.storage.storage === storage && (format === undefined || format === present.format)) {
     throw death("you can't move to the same storage with same format");
   }
-  if (!holds(requireStorage(cluster, storage), "images")) {
+  if (!holds(enabledStorage(node, storage), "images")) {
     throw parameterFailure({ storage: `storage '${storage}' does not support vm images` });
   }
   if (parameters.flag("delete") === true && isInSnapshot(configuration, disk, drive.file)) {
@@ -73,6 +69,12 @@ function isInSnapshot({ snapshots }: Configuration, key: string, volume: string)
     const text = keys.get(key);
     return text !== undefined && readDrive(key, text).file === volume;
   });
+}
+
+/** Proxmox copies an unused disk too, and then cannot write its size into the configuration, which has no room for it. */
+function unwritable(disk: string): Error {
+  const problem = `${disk}.size: property is not defined in schema and the schema does not allow additional properties`;
+  return death(`unable to parse value of '${disk}' - format error\n${problem}`);
 }
 
 async function move(call: Call, vmid: number, storage: string, log: Log): Promise<void> {
@@ -90,13 +92,16 @@ async function move(call: Call, vmid: number, storage: string, log: Log): Promis
   const made = await allocateVolume(node, { storage, vmid, size: source.size, format, isDisk: true }, log);
   try {
     await node.cluster.site.driver.machines.copyImage(diskImage(node, source), diskImage(node, made));
+    if (disk.startsWith("unused")) throw unwritable(disk);
   } catch (failure) {
     await freeVolume(node, made.volid, log);
     throw death(`storage migration failed: ${failureText(failure)}`);
   }
   configuration.keys.set(disk, formatDrive(disk, { ...drive, file: made.volid, size: made.size }));
   const remove = parameters.flag("delete") === true;
-  if (!remove) addUnused(configuration, drive.file);
+  if (!remove) {
+    log(`adding source volume '${drive.file}' as '${addUnused(configuration, drive.file) ?? ""}' to config`);
+  }
   storeGuest(node, "qemu", vmid, configuration);
   if (!remove) return;
   log(`removing source volume '${drive.file}' after successful copy`);

@@ -102,6 +102,23 @@ export function checkDevice(change: MachineChange, key: string, value: string, v
   }
 }
 
+/** The rights that a copy of a machine needs for its ports and passed-through devices (PVE::QemuServer::check_mapping_access). */
+export function checkMapping(authority: Authority, key: string, value: string): void {
+  if (authority.isRoot) return;
+  const { host, mapping } = deviceOf(value);
+  if (/^usb\d+$/.test(key)) {
+    if (host === undefined) authority.check(`/mapping/usb/${mappingOf(mapping)}`, "Mapping.Use");
+    else if (host.toLowerCase() !== "spice") throw death(`only root can set '${key}' config for real devices`);
+  } else if (/^hostpci\d+$/.test(key)) {
+    if (host !== undefined) throw death(`only root can set '${key}' config for non-mapped devices`);
+    authority.check(`/mapping/pci/${mappingOf(mapping)}`, "Mapping.Use");
+  } else if (/^rng\d+$/.test(key)) {
+    if (/(?:^|[,=])\/dev\/hwrng(?:,|$)/.test(value)) authority.check("/mapping/hwrng", "Mapping.Use");
+  } else if (/^virtiofs\d$/.test(key)) {
+    authority.check(`/mapping/dir/${/^(?:dirid=)?([^,]*)/.exec(value)?.[1] ?? ""}`, "Mapping.Use");
+  }
+}
+
 function mappingOf(mapping: string | undefined): string {
   if (mapping === undefined) throw death("either 'host' or 'mapping' must be set.");
   return mapping;

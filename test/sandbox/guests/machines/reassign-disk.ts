@@ -70,7 +70,7 @@ async function check(call: Call, vmid: number, targetId: number): Promise<Reassi
 }
 
 function volumeOf(disk: string, text: string): string {
-  if (disk.startsWith("unused")) return text;
+  if (disk.startsWith("unused")) return readDrive(disk, text).file;
   const drive = readDrive(disk, text);
   if (isDiscDrive(drive) && !isSeed(drive)) throw death("CD drive contents can't be moved to another VM");
   if (!drive.file.includes(":")) throw death(`Volume '${drive.file}' not managed by PVE`);

@@ -25,6 +25,18 @@ export async function isRunning(node: Node, guest: GuestState): Promise<boolean>
 }
 
 /**
+ * Whether a machine of the node runs, for an operation that asks before it reads the configuration (PVE::QemuServer::check_running).
+ * @throws for one that is not there, in other words than the configuration's reader
+ */
+export async function runsHere(node: Node, vmid: number): Promise<boolean> {
+  const guest = node.cluster.guest(vmid);
+  if (guest?.type !== "qemu" || guest.node !== node.name) {
+    throw death(`unable to find configuration file for VM ${vmid} on node '${node.name}'`);
+  }
+  return isRunning(node, guest);
+}
+
+/**
  * A machine as the driver needs it.
  * @throws `volume '…' does not exist`
  */
@@ -123,8 +135,11 @@ export async function shutDownMachine(node: Node, loaded: LoadedGuest, timeout: 
   await killMachine(node, loaded);
 }
 
-/** The worker of `status/start`, also of a machine that is started after it was made. */
-export async function startWorker(node: Node, vmid: number, log: Log): Promise<void> {
+/**
+ * The worker of `status/start`, also of a machine that is started after it was made (PVE::QemuServer::vm_start).
+ * @param skipLock passes over the `lock` of the configuration
+ */
+export async function startWorker(node: Node, vmid: number, log: Log, skipLock = false): Promise<void> {
   await withGuestLock(
     node,
     "qemu",
@@ -133,7 +148,7 @@ export async function startWorker(node: Node, vmid: number, log: Log): Promise<v
       const loaded = loadGuest(node, "qemu", vmid);
       const { keys } = loaded.configuration;
       if (keys.get("template") === "1") throw death("you can't start a vm if it's a template");
-      checkLock("qemu", loaded.configuration);
+      if (!skipLock) checkLock("qemu", loaded.configuration);
       if (await isRunning(node, loaded.guest)) throw death(`VM ${vmid} already running`);
       await startMachine(node, loaded, log);
     },

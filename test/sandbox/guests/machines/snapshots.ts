@@ -7,17 +7,14 @@ import type { Node } from "../../model/site";
 import { failureText } from "../../protocol/failure";
 import type { Configuration, LoadedGuest, Section } from "../configuration";
 import type { SnapshotKind } from "../snapshots";
-import { parseVolume } from "../storages";
 import { activateVolume, allocateVolume, diskImage } from "../volumes";
 import { freezesFileSystems } from "./agent-option";
+import { haveFeature } from "./disk-features";
 import { driveKeys, driveVolume, readDrive } from "./drives";
 import { whileHeld } from "./hold";
 import { memoryOf } from "./memory";
 import { askAgent, isRunning, killMachine, startMachine } from "./runtime";
 import { RUNNING_MACHINE } from "./status";
-
-/** Storages whose disks can be frozen in time whatever their format; elsewhere the format `qcow2` can. */
-const WITH_SNAPSHOTS = ["zfspool", "lvmthin", "btrfs", "rbd"];
 
 const MEBIBYTE = 1024 ** 2;
 
@@ -28,11 +25,6 @@ function volumesOf({ keys }: Section): string[] {
   return driveKeys(keys).flatMap((key) => driveVolume(readDrive(key, keys.get(key) ?? "")) ?? []);
 }
 
-function supportsSnapshots(node: Node, volid: string): boolean {
-  const { storage, format } = parseVolume(node.cluster, volid);
-  return format === "qcow2" || WITH_SNAPSHOTS.includes(storage.type);
-}
-
 /** The image, and the one beside it that stands for its snapshot. */
 async function imagesOf(node: Node, volid: string, name: string): Promise<{ disk: Image; kept: Image }> {
   const disk = diskImage(node, await activateVolume(node, volid));
@@ -41,7 +33,7 @@ async function imagesOf(node: Node, volid: string, name: string): Promise<{ disk
 
 export const machineSnapshots: SnapshotKind = {
   type: "qemu",
-  isPossible: (node, section) => volumesOf(section).every((volid) => supportsSnapshots(node, volid)),
+  isPossible: (node, section) => haveFeature(node, "snapshot", section, undefined),
   volumes: volumesOf,
   allVolumes: volumesOf,
   isRunning,
