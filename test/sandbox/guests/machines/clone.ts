@@ -19,7 +19,6 @@ import {
 import { checkPool } from "../containers/create";
 import { addToPool } from "../pool-members";
 import { snapshotOf } from "../snapshots";
-import { moveConfiguration } from "../move-configuration";
 import { enabledStorage, holds, parseVolume } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolumes } from "../volumes";
 import { diskHasFeature } from "./disk-features";
@@ -148,7 +147,9 @@ async function copy(call: Call, vmid: number, newId: number, log: Log): Promise<
   }
   const target = targetOf(call);
   const made = cluster.guest(newId);
-  if (target !== undefined && made !== undefined) await moveConfiguration(cluster, made, target);
+  // It has not run yet: only its configuration goes.
+  if (target !== undefined && made !== undefined) made.node = target.name;
+  cluster.save();
   addToPool(cluster, parameters.text("pool"), newId);
 }
 
