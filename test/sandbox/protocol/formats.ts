@@ -93,6 +93,19 @@ function absolutePath(value: string): void {
   if (!/^\/[^;()]/u.test(value)) throw new FormatError(`value does not look like a valid absolute path`);
 }
 
+/** Drives but those of firmware and TPM, cards, and passed-through devices. */
+const BOOT_DEVICE =
+  /^(?:ide[0-3]|sata[0-5]|scsi(?:[12]?\d|30)|virtio(?:\d|1[0-5])|net(?:[12]?\d|3[01])|usb(?:\d|1[0-3])|hostpci(?:\d|1[0-5]))$/;
+
+/** `0` and `1` stand for none and for the usual ones. */
+function hotplugFeatures(value: string): void {
+  if (value === "0" || value === "1") return;
+  const unknown = value
+    .split(/[\0,;\s]+/)
+    .find((feature) => feature !== "" && !/^(?:network|disk|cpu|memory|usb|cloudinit)$/.test(feature));
+  if (unknown !== undefined) throw new FormatError(`invalid hotplug feature '${unknown}'`);
+}
+
 const CONTENT_TYPES = ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"];
 const STATUSES = ["ok", "error", "warning", "unknown"];
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -149,6 +162,9 @@ const CHECKS = new Map<string, Check>([
     "pve-iface",
     matching(/^[a-z][a-z0-9_]{1,20}(?:[:.]\d+)?$/i, (value) => `invalid network interface name '${value}'`),
   ],
+  ["pve-qm-bootdev", matching(BOOT_DEVICE, (value) => `invalid boot device '${value}'`)],
+  ["pve-hotplug-features", hotplugFeatures],
+  ["pve-cpuset", matching(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, () => "unable to parse cpuset option")],
   ["pve-tag", matching(/^[a-z0-9_][a-z0-9_\-+.]*$/i, () => "invalid characters in tag")],
   [
     "pve-startup-order",

@@ -1,3 +1,4 @@
+import { OPTION_FORMATS } from "./option-formats";
 import { findSchema } from "../../protocol/parameter-check";
 import type { ParameterSchema, ParameterTable } from "../../protocol/parameters";
 
@@ -20,15 +21,17 @@ const KEYBOARDS =
   "de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt pt-br sv sl tr".split(" ");
 
 /**
- * Options of a virtual machine, as requests may set them (PVE::QemuServer, $confdesc). Property strings are checked
- * where they are used: drives and networks by their own readers.
+ * Options of a virtual machine, as requests may set them (PVE::QemuServer, $confdesc). Drives and networks are checked by
+ * their own readers.
  */
-export const MACHINE_OPTIONS: ParameterTable = {
+export const MACHINE_OPTIONS: ParameterTable = withFormats({
   ...flags("acpi", "allow-ksm", "autostart", "ciupgrade", "freeze", "keephugepages", "kvm", "localtime", "numa"),
   ...flags("onboot", "protection", "reboot", "tablet", "tdf", "template"),
-  ...texts("affinity", "agent", "amd-sev", "args", "audio0", "boot", "cicustom", "cipassword", "ciuser", "cpu"),
-  ...texts("hotplug", "intel-tdx", "ivshmem", "machine", "rng0", "searchdomain", "spice_enhancements"),
+  ...texts("agent", "amd-sev", "args", "audio0", "boot", "cicustom", "cipassword", "ciuser", "cpu"),
+  ...texts("intel-tdx", "ivshmem", "machine", "rng0", "searchdomain", "spice_enhancements"),
   ...texts("vga", "watchdog", "efidisk0", "tpmstate0", "cdrom"),
+  affinity: { ...text, format: "pve-cpuset" },
+  hotplug: { ...text, format: "pve-hotplug-features" },
   arch: { ...text, enum: ["x86_64", "aarch64"] },
   balloon: whole(0),
   bios: { ...text, enum: ["seabios", "ovmf"] },
@@ -89,7 +92,15 @@ export const MACHINE_OPTIONS: ParameterTable = {
   "parallel[n]": { ...text, count: 3, pattern: "/dev/parport\\d+|/dev/usb/lp\\d+" },
   "serial[n]": { ...text, count: 4, pattern: "(/dev/[^,]+|socket)" },
   "virtiofs[n]": { ...text, count: 10 },
-};
+});
+
+function withFormats(table: ParameterTable): ParameterTable {
+  const entries = Object.entries(table).map(([name, schema]): [string, ParameterSchema] => {
+    const format = OPTION_FORMATS[name];
+    return [name, format === undefined ? schema : { ...schema, format }];
+  });
+  return Object.fromEntries(entries);
+}
 
 /** A value as answers carry it: whole numbers and flags as numbers, everything else as text (`memory` too). */
 export function machineValue(key: string, value: string): string | number {

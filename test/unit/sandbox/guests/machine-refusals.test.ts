@@ -122,6 +122,25 @@ test.each([
   ["scsi1", "local:1,foo=1", `format error\nscsi1.foo: ${UNKNOWN}`],
   ["scsi1", "local:1,size=1G,size=2G", "duplicate key in comma-separated list property: size"],
   ["net0", "virtio,bridge=vmbr0,foo=1", `format error\nnet0.foo: ${UNKNOWN}`],
+  [
+    "vga",
+    "fancy",
+    "format error\nvga.type: value 'fancy' does not have a value in the enumeration 'cirrus, qxl, qxl2, qxl3, qxl4, none, serial0, serial1, serial2, serial3, std, virtio, virtio-gl, vmware'",
+  ],
+  ["agent", "type=virtio", "format error\nagent.enabled: property is missing and it is not optional"],
+  ["agent", "maybe", "format error\nagent.enabled: type check ('boolean') failed - got 'maybe'"],
+  ["boot", "order=scsi0;floppy0", "format error\nboot.order: invalid format - invalid boot device 'floppy0'\n"],
+  ["boot", "x", "format error\nboot.legacy: value does not match the regex pattern"],
+  ["hotplug", "disk,fan", "invalid hotplug feature 'fan'"],
+  ["affinity", "all", "unable to parse cpuset option"],
+  ["ipconfig0", "gw=192.0.2.1", "format error\nipconfig0.ip: missing property required by 'ipconfig0.gw'"],
+  ["machine", "amiga", "format error\nmachine.type: value does not match the regex pattern"],
+  ["usb0", "stick", "format error\nusb0.host: value does not match the regex pattern"],
+  [
+    "watchdog",
+    "action=bark",
+    "format error\nwatchdog.action: value 'bark' does not have a value in the enumeration 'reset, shutdown, poweroff, pause, debug, none'",
+  ],
   ["memory", "current=512,foo=1", `format error\nmemory.foo: ${UNKNOWN}`],
 ])("the option %s refuses %s [A2]", async (key, value, problem) => {
   expect(await site.refusal("PUT", `${MACHINE}/config`, { [key]: value })).toMatchObject({
