@@ -260,22 +260,29 @@ describe("retention", () => {
   });
 });
 
+/** A run that has the lock, and keeps it for a while. @returns its UPID */
+async function underWay(vmid: number): Promise<string> {
+  test.site.faults.set("slow-storage", { storage: "local", milliseconds: "300" });
+  const upid = String(await test.call("POST", "/nodes/pve/vzdump", { vmid }));
+  while (!test.node.tasks.log(upid).some((line) => line.includes("Starting Backup"))) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return upid;
+}
+
 describe("runs of one node", () => {
   it("wait for each other", async () => {
     await test.create(112);
-    const [first, second] = await Promise.all([
-      test.task("POST", "/nodes/pve/vzdump", { vmid: 110 }),
-      test.task("POST", "/nodes/pve/vzdump", { vmid: 112 }),
-    ]);
-    expect([first.status, second.status]).toEqual(["OK", "OK"]);
+    const first = await underWay(110);
+    const second = await test.task("POST", "/nodes/pve/vzdump", { vmid: 112 });
+    expect([await test.node.tasks.wait(first), second.status]).toEqual(["OK", "OK"]);
     expect(second.log.slice(0, 2)).toEqual(["INFO: trying to get global lock - waiting...", "INFO: got global lock"]);
   });
 
   it("end without a last line where they may not wait", async () => {
-    const [, second] = await Promise.all([
-      test.task("POST", "/nodes/pve/vzdump", { vmid: 110 }),
-      test.task("POST", "/nodes/pve/vzdump", { vmid: 110, lockwait: 0 }),
-    ]);
+    const first = await underWay(110);
+    const second = await test.task("POST", "/nodes/pve/vzdump", { vmid: 110, lockwait: 0 });
+    expect(await test.node.tasks.wait(first)).toBe("OK");
     expect(second.status).toBe("unexpected status");
     expect(second.log).toEqual(["ERROR: can't acquire lock '/var/run/vzdump.lock' (wait = 0)"]);
   });
