@@ -22,7 +22,8 @@ export interface Questioner {
 }
 
 export type Consent =
-  | { readonly kind: "given" }
+  /** `isAsked`: not by flags alone. */
+  | { readonly kind: "given"; readonly isAsked: boolean }
   /** Nobody can be asked, and these answers are missing. */
   | { readonly kind: "missing"; readonly demands: readonly Demand[] }
   | { readonly kind: "refused"; readonly demand: Demand };
@@ -34,12 +35,12 @@ export async function settle(
   questioner: Questioner,
 ): Promise<Consent> {
   const open = demands.filter((demand) => !isAnswered(demand, given));
-  if (open.length === 0) return { kind: "given" };
+  if (open.length === 0) return { kind: "given", isAsked: false };
   if (!questioner.interactive) return { kind: "missing", demands: open };
   for (const demand of open) {
     if (!(await ask(demand, questioner))) return { kind: "refused", demand };
   }
-  return { kind: "given" };
+  return { kind: "given", isAsked: true };
 }
 
 /** How the flag of a demand is written so that it answers it: `--without-save-point=web`. */

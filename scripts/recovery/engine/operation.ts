@@ -82,6 +82,13 @@ export interface Operation<Plan, Shown extends Planned<Plan> = Planned<Plan>> {
    */
   outdated?(open: Journal): Promise<string | undefined> | string | undefined;
   /**
+   * Asked once somebody has answered the questions of a plan: why another would be shown now, as a clause: `backup:backup/… is newer`.
+   * Undefined: none would. Absent: its steps look at all of it by themselves.
+   *
+   * @throws CommandError when it cannot be done any more, or that cannot be told
+   */
+  outlived?(plan: Plan, inputs: Inputs): Promise<string | undefined>;
+  /**
    * Asked before it is resumed: as long as the committing request has taken no effect, what it was planned on is looked at again.
    * Why what was begun is taken back and planned anew, as a clause: `web was started since`. Undefined: it is resumed.
    *

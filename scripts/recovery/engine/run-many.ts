@@ -60,7 +60,11 @@ async function begin<Plan>(batch: Batch<Plan>, earlier?: Earlier<Plan>): Promise
   }
   print(context.talk);
   if (members.length === 0 && ended.length === 0) return reportNothing(batch);
-  await confirm(demands, given, context);
+  const whys = (await confirm(demands, given, context)) ? await outlivedAmong(members) : [];
+  if (whys.length > 0) {
+    context.talk.line(`Not begun, as this is not what was shown any more: ${whys.join("; ")}. It is planned anew.`);
+    return begin(batch, earlier);
+  }
   const parts = [
     ...ended.map(({ session, journal }) => ({ site: session.state.site, journal: journal.contents })),
     ...members.map(({ session, operation, planned }) => ({
@@ -76,6 +80,17 @@ async function begin<Plan>(batch: Batch<Plan>, earlier?: Earlier<Plan>): Promise
     partsOf(batch, bundle, () => true),
     { refused, outdated: new Map() },
   );
+}
+
+/** Of which members another plan would be shown now, and why. */
+async function outlivedAmong<Plan>(members: readonly PlannedMember<Plan>[]): Promise<string[]> {
+  const whys = await Promise.all(
+    members.map(async ({ session: { selector }, operation, planned }) => {
+      const why = await operation.outlived?.(planned.plan, planned.inputs);
+      return why === undefined ? [] : [`${selector}: ${why}`];
+    }),
+  );
+  return whys.flat();
 }
 
 /** Nothing is refused, and there is nothing to do. */

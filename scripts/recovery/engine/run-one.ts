@@ -69,7 +69,12 @@ export async function begin<Plan>(
     return exitCodes.done;
   }
   print(context.talk);
-  await confirm(planned.demands, operation.given, context);
+  const isAsked = await confirm(planned.demands, operation.given, context);
+  const why = isAsked ? await operation.outlived?.(planned.plan, planned.inputs) : undefined;
+  if (why !== undefined) {
+    context.talk.line(`Not begun, as this is not what was shown any more: ${why}. It is planned anew.`);
+    return begin(session, operation, superseded);
+  }
   const known = journalsOf(session);
   supersede(known, operation.kind, session);
   const journal = session.state.begin(openingOf(session, operation, planned));

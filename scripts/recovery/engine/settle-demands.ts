@@ -10,11 +10,16 @@ export const forceFlag = "--force";
 /**
  * Wants every demand answered, by flag or by question.
  *
+ * @returns whether somebody was asked: an answer may come hours after what it is about was looked at
  * @throws CommandError 13 when a loss is not accepted; 2 when only the plan's own question has no answer.
  */
-export async function confirm(demands: readonly Demand[], given: GivenAnswers, context: CommandContext): Promise<void> {
+export async function confirm(
+  demands: readonly Demand[],
+  given: GivenAnswers,
+  context: CommandContext,
+): Promise<boolean> {
   const consent = await settle(demands, given, questionerOf(context));
-  if (consent.kind === "given") return;
+  if (consent.kind === "given") return consent.isAsked;
   if (consent.kind === "refused") {
     throw new CommandError("you answered no; nothing was changed", { exitCode: exitCodes.refused });
   }

@@ -47,6 +47,7 @@ export function restoreDataOperation(session: GuestSession, request: RestoreData
     },
     steps: (plan, begun) => restoreDataSteps(plan, world, begun),
     report: restoreDataReport,
+    outlived: async (plan) => whyAnother(plan, await planFor(session, request)),
     lookAgain: async (plan, open) => {
       // What was fetched is there by now: whether it still leads to the point, the archive is not asked again.
       if (hasExchanged(open) || open.record(fetchPath) !== undefined) return undefined;

@@ -73,6 +73,10 @@ export interface ShownRestore extends Planned<RestorePlan> {
 
 /** A guest comes back from an archive: over itself, where it was, or as a copy beside it. */
 export function restoreOperation(session: GuestSession, request: RestoreRequest): Operation<RestorePlan, ShownRestore> {
+  const compare = async (before: RestorePlan, inputs: Inputs) => {
+    const now = await planOf(session, withTarget(request, before));
+    return { now, why: whyAnother(before, now.plan, changedInputs(inputs, now.inputs)) };
+  };
   const steps = async (plan: RestorePlan, begun: BegunOperation) =>
     restoreSteps(plan, await worldOf(session, request, plan), begun);
   return {
@@ -94,6 +98,7 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
       return { value: { ...report }, print: (lines) => printReport(report, lines) };
     },
     meaning: restoreMeaning,
+    outlived: async (plan, inputs) => (await compare(plan, inputs)).why,
     isGone: async ({ target }) => !(await session.client.guests.exists(target)),
     lookAgain: (plan, open) =>
       lookAgain(session, open, {
@@ -103,9 +108,8 @@ export function restoreOperation(session: GuestSession, request: RestoreRequest)
         commit: commitOf(plan),
         lostWayBack: () => lostWayBack(session.client, plan, wayBackIn(open)),
         differs: async (asked) => {
-          const now = await planOf(session, withTarget(request, plan));
-          const another = whyAnother(plan, now.plan, changedInputs(open.contents.inputs, now.inputs));
-          return another ?? (asked === "anew" ? whyUnanswered(now.demands, request.given) : undefined);
+          const { now, why } = await compare(plan, open.contents.inputs);
+          return why ?? (asked === "anew" ? whyUnanswered(now.demands, request.given) : undefined);
         },
       }),
     ...(request.beforeEnd === undefined ? {} : { beforeEnd: request.beforeEnd }),

@@ -2,8 +2,7 @@ import { guestTaskType } from "../../../proxmox/api/calls/guests";
 import { CommandError } from "../../terminal/command-error";
 import { exitCodes } from "../../terminal/exit-codes";
 import { type GivenAnswers, whyUnanswered } from "../engine/consent";
-import { digestsOf, whyPlannedOtherwise } from "../engine/digest";
-import type { Journal } from "../engine/journal";
+import { digestsOf, type Inputs, whyPlannedOtherwise } from "../engine/digest";
 import type { Operation } from "../engine/operation";
 import type { GuestSession } from "../engine/session";
 import { lookAgain } from "../steps/guest/look-again";
@@ -46,6 +45,7 @@ export function rollbackOperation(
     permitted: (plan) => requireRights(session.client, rollbackRights(plan)),
     steps: async (plan, begun) => rollbackSteps(plan, await openWorld(session, checkSeconds, false), begun),
     report: rollbackReport,
+    outlived: async (plan, inputs) => whyAnother(plan, inputs, await planRollback(session, snapshot, without)),
     lookAgain: (plan, open) =>
       lookAgain(session, open, {
         guest: plan.guest,
@@ -56,7 +56,10 @@ export function rollbackOperation(
         differs: async (asked) => {
           const now = await unlessGone(planRollback(session, snapshot, without));
           if (now === undefined) return undefined;
-          return whyAnother(plan, open, now) ?? (asked === "anew" ? whyUnanswered(now.demands, given) : undefined);
+          return (
+            whyAnother(plan, open.contents.inputs, now) ??
+            (asked === "anew" ? whyUnanswered(now.demands, given) : undefined)
+          );
         },
       }),
     meaning: ({ guest, present }, { position }) => {
@@ -80,17 +83,12 @@ async function unlessGone(planned: Promise<PlannedRollback>): Promise<PlannedRol
 }
 
 /** Why a rollback that was planned before is not the one of now. What its own steps have changed is no reason. */
-function whyAnother(
-  before: RollbackPlan,
-  { contents }: Journal,
-  { plan, inputs }: PlannedRollback,
-): string | undefined {
+function whyAnother(before: RollbackPlan, planned: Inputs, { plan, inputs }: PlannedRollback): string | undefined {
   const own = before.wayBack.kind === "snapshot" ? [before.wayBack.name] : [];
   const newer = plan.removeNewer.filter((name) => !own.includes(name));
   if (newer.some((name) => !before.removeNewer.includes(name))) return `there are newer snapshots: ${newer.join(", ")}`;
   // Its snapshots are compared by those that are newer: some of them may be removed by now.
   const { "the guest's configuration": configuration, "the guest's settings": settings } = inputs;
-  const planned = contents.inputs;
   if (configuration !== planned["the guest's configuration"]) return "the guest's configuration changed since";
   if (settings !== planned["the guest's settings"]) return "the guest's settings changed since";
   return whyPlannedOtherwise(partsOf(before), partsOf(plan));

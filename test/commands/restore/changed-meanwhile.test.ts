@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { converse } from "../support/converse";
 import type { RunOptions } from "../support/run-bundle";
 import { isSavePoint } from "../../../site/restore/save-point";
 import { node, RestoreSite } from "./restore-site";
@@ -91,3 +92,35 @@ test("an archive that is removed meanwhile: nothing is overwritten [D6, K1]", as
   expect(code).not.toBe(0);
   await expectAsBefore(id);
 });
+
+test.each([
+  ["one guest", (id: number) => [`guest-${String(id)}`]],
+  ["one of a batch", (id: number) => [`guest-${String(id)}`, "guest-101"]],
+])(
+  "a backup that is made while the question about %s stands open: the plan is made and asked anew [D2, D6, K1]",
+  async (_, names) => {
+    const id = await changedGuest();
+    const before = await site.archives(id);
+    const question = "Stop";
+    let newer = "";
+    const nightly = async (): Promise<string> => {
+      newer = await site.backUp(id);
+      return "y";
+    };
+    const { shown, unasked } = await converse(
+      ["restore", "guest", ...names(id), "--force"],
+      [
+        [question, nightly],
+        ["Not begun, as this is not what was shown any more", ""],
+        [question, "n"],
+      ],
+      { cwd: site.project, env: site.env },
+      200,
+    );
+    expect([unasked, shown]).toEqual([[], expect.stringContaining(`${newer} is newer`)]);
+    expect(shown).toContain("you answered no; nothing was changed");
+    expect((await site.archives(id)).map(({ volid }) => volid)).toEqual([newer, ...before.map(({ volid }) => volid)]);
+    const { memory } = await site.client.guests.guestConfig({ node, type: "lxc", vmid: id });
+    expect([memory, await site.running(id)]).toEqual(["640", true]);
+  },
+);

@@ -457,7 +457,7 @@ describe("consent", () => {
   });
 
   test("a flag answers its own demand only; a typed one wants the name", async () => {
-    expect(await settle([stop], { "--stop": true }, nobody)).toEqual({ kind: "given" });
+    expect(await settle([stop], { "--stop": true }, nobody)).toEqual({ kind: "given", isAsked: false });
     expect(await settle([without], { "--without-save-point": true }, nobody)).toEqual({
       kind: "missing",
       demands: [without],
@@ -466,7 +466,10 @@ describe("consent", () => {
       kind: "missing",
       demands: [without],
     });
-    expect(await settle([without], { "--without-save-point": "web" }, nobody)).toEqual({ kind: "given" });
+    expect(await settle([without], { "--without-save-point": "web" }, nobody)).toEqual({
+      kind: "given",
+      isAsked: false,
+    });
   });
 
   test("on a terminal each open demand is asked, until one is refused", async () => {
@@ -476,7 +479,7 @@ describe("consent", () => {
       confirm: async (question: string) => asked.push(question) > 0,
       retype: async (question: string, expected: string) => asked.push(question) > 0 && typed === expected,
     });
-    expect(await settle([stop, without], {}, person("web"))).toEqual({ kind: "given" });
+    expect(await settle([stop, without], {}, person("web"))).toEqual({ kind: "given", isAsked: true });
     expect(asked).toEqual(["Stop it?", "Sure?"]);
     expect(await settle([without, stop], {}, person("yes"))).toEqual({ kind: "refused", demand: without });
   });
