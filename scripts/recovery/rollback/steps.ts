@@ -134,6 +134,9 @@ async function refuseChanged(
 ): Promise<void> {
   const { failedTask, sent } = context.facts;
   if (failedTask !== undefined || sent === true) return;
+  // Where its snapshot is gone the node refuses by itself. What was prepared is not taken back then: it may hold all that is left.
+  const present = await readSnapshots(world.client, plan.target);
+  if (!present.some(({ name }) => name === plan.snapshot)) return;
   refuseChanges(await changedSince(context, plan, world, operation), planAgain(plan));
 }
 
