@@ -144,7 +144,7 @@ describe("between plan and deed", () => {
       Promise.resolve(
         readdirSync(dump)
           .filter((name) => !known.has(name))
-          .map((name) => rmSync(join(dump, name), { force: true })),
+          .map((name) => rmSync(join(dump, name), { force: true, recursive: true })),
       ),
     );
     expect([result.code, result.stderr]).toEqual([
