@@ -110,6 +110,15 @@ name_store() {
   rm -f "$kept/hosts"
 }
 
+# PostgreSQL archives the history of a timeline once, where it begins. An archive that is begun later has it from here: without it no
+# point of that timeline can be recovered to.
+send_histories() {
+  for history in "$data"/pg_wal/*.history; do
+    [ ! -f "$history" ] ||
+      must "the history of a timeline does not arrive in the archive" archive-push --no-archive-async "$history" </dev/null
+  done
+}
+
 install_source() {
   command -v pgbackrest >/dev/null 2>&1 || install_pgbackrest
   is_up || fail 1 "PostgreSQL $cluster does not run" "pg_ctlcluster $version $name start"
@@ -131,6 +140,7 @@ install_source() {
   fi
   require_set
   must "the archive of $source cannot be made" stanza-create
+  send_histories
   patience=120
   must "WAL does not arrive in the archive" check
   note_state installed
