@@ -2,10 +2,12 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { offsiteGuestPlaces as offsite } from "../../../site/data/offsite-places";
+import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
 import { timed } from "../../support/timed";
 import { expectExit } from "../support/demo-site";
 import { changeSettings } from "../support/store-settings";
 import { UnpackedKit, type Variables } from "../support/unpacked-kit";
+import { archiveElsewhere, otherFolder } from "./archived-wal";
 import { type FarSite, guestAddress } from "./far-site";
 
 const pointsSchema = z.object({
@@ -22,6 +24,8 @@ export function copiesElsewhere(far: FarSite): void {
   let before: Awaited<ReturnType<typeof points>>;
   /** The guest's archive there. */
   let archive: string;
+  /** The last transaction that counts of those that were written after that archive was made. */
+  let transaction: string;
   let kit: UnpackedKit;
 
   async function points(run = lifeboat) {
@@ -38,10 +42,17 @@ export function copiesElsewhere(far: FarSite): void {
     await postgres("CREATE DATABASE shop;");
     await postgres("CREATE TABLE orders (id int); INSERT INTO orders SELECT generate_series(1, 50000);", "shop");
     await inGuest("mkdir -p /etc/app && echo port=8080 > /etc/app/app.conf");
+    await archiveElsewhere(far);
+    await postgres("CREATE DATABASE ledger;");
+    await postgres("CREATE TABLE marks (number int); INSERT INTO marks SELECT generate_series(1, 1000);", "ledger");
     expectExit(await lifeboat("backup", "data", "db"), [0], "the dumps");
     // The run of a source is followed by its copies; what a command has dumped is copied by the timer's next run.
     await inGuest("systemctl start lifeboat-offsite.service");
     archive = await copyTheArchive();
+    await postgres("INSERT INTO marks SELECT generate_series(1001, 5000);", "ledger");
+    transaction = await postgres("INSERT INTO marks VALUES (5001) RETURNING txid_current();", "ledger");
+    await postgres("DROP TABLE marks;", "ledger");
+    await inGuest(`${pointInTimePlaces.program} flush shop`);
     await update("older");
     await update("newest");
     before = await points();
@@ -89,6 +100,17 @@ export function copiesElsewhere(far: FarSite): void {
     expect(await inGuest("cat /etc/app/app.conf")).toBe("port=8080");
   });
 
+  test("bring its cluster to a transaction after that archive, by the WAL in the other service: with nothing but the settings and the passphrase [I7, J3]", async () => {
+    changeSettings(kit.settingsFile("prod"), [[otherFolder, undefined]]);
+    expect(await postgres("SELECT count(*), max(number) FROM marks", "ledger")).toBe("1000|1000");
+    const words = ["restore", "point-in-time", "db", "shop", "--xid", transaction, "--force", "--whole-cluster"];
+    const recovered = await timed("L8", "a cluster back to a transaction, from another S3 service", () =>
+      kit.lifeboat({}, ...words),
+    );
+    expectExit(recovered, [0], "the recovery");
+    expect(await postgres("SELECT count(*), max(number) FROM marks", "ledger")).toBe("5001|5001");
+  });
+
   /** The newest of each stack, and an older one of prod. */
   async function bringStatesBack(kit: UnpackedKit, pulumi: Variables): Promise<void> {
     const lifeboat = (...words: string[]) => kit.lifeboat(pulumi, ...words);
@@ -129,6 +151,8 @@ export function copiesElsewhere(far: FarSite): void {
     expect(`${stdout}${stderr}`).toContain(`s3://far-away at ${service} holds an archive of it ${archive}`);
     expect(exitCode).not.toBe(0);
     // That one would be restored in its place; here the data alone are wanted, in a guest that begins anew.
+    // Its cluster is another one than that of which WAL lies there: it archives into a folder of its own.
+    changeSettings(kit.settingsFile("prod"), [[otherFolder, "prod/db-anew"]]);
     expectExit(await kit.shell({ ...pulumi, LIFEBOAT_FRESH: "db" }, "prod", upAgain), [0], "pulumi up");
     // Nothing but the key that reads: not even the secret of the settings.
     const far = { LIFEBOAT_OFFSITE_READER_FILE: files.reader, LIFEBOAT_AGE_IDENTITY_FILE: files.identity };

@@ -19,6 +19,8 @@ export class FarSite {
   readonly service = "https://192.0.2.30:9000";
   readonly writer = createKeyPair("writer");
   readonly reader = createKeyPair("reader");
+  /** Of the bucket for WAL. */
+  readonly wal = createKeyPair("wal");
   readonly files = {
     keys: join(this.parent, "keys.json"),
     reader: join(this.parent, "reader.json"),
@@ -33,10 +35,14 @@ export class FarSite {
   readonly postgres = (sql: string, database = "postgres"): Promise<string> =>
     this.inGuest(`runuser -u postgres -- psql -XqAt -d ${database} <<'end'\n${sql}\nend`);
 
-  /** The bucket elsewhere, with the keys that write and read. */
+  /** A setting of an environment, in clear. */
+  readonly text = async (environment: string, key: string): Promise<string> =>
+    expectExit(await this.site.pulumi(environment, "config", "get", key), [0], key).stdout.trim();
+
+  /** The bucket elsewhere, with the keys that write and read, and one for WAL with its own. */
   async makeFarBucket(): Promise<void> {
-    const { files, project, reader, service, site, writer } = this;
-    writeFileSync(files.keys, JSON.stringify({ writer, reader }), { mode: 0o600 });
+    const { files, project, reader, service, site, wal, writer } = this;
+    writeFileSync(files.keys, JSON.stringify({ writer, reader, wal }), { mode: 0o600 });
     writeFileSync(files.reader, JSON.stringify(reader), { mode: 0o600 });
     const program = [process.execPath, ...typeScript("test/rehearsal/support/offsite-identities.ts")];
     const places = [
@@ -79,3 +85,6 @@ export class FarSite {
 
 /** Address of the guest with the data. */
 export const guestAddress = "192.0.2.102";
+
+/** Where its PostgreSQL is declared. */
+export const shop = ["config", "lifeboat:guests", "db", "data", "shop"];

@@ -6,9 +6,8 @@ import { timed } from "../../support/timed";
 import { expectExit } from "../support/demo-site";
 import { expectOwnBucketOnly } from "../support/recovery-key";
 import { changeSettings } from "../support/store-settings";
-import type { FarSite } from "./far-site";
+import { type FarSite, shop } from "./far-site";
 
-const shop = ["config", "lifeboat:guests", "db", "data", "shop"];
 const recoverySecrets = z.object({
   db: z.object({
     shop: z.object({
@@ -24,10 +23,7 @@ const recoveredSchema = z.object({
 });
 
 /** WAL goes to the site's own store, and a cluster comes back from there. */
-export function ownStore({ inGuest, lifeboat, postgres, settings, site, storeAddress }: FarSite): void {
-  const text = async (environment: string, key: string): Promise<string> =>
-    expectExit(await site.pulumi(environment, "config", "get", key), [0], key).stdout.trim();
-
+export function ownStore({ inGuest, lifeboat, postgres, settings, site, storeAddress, text }: FarSite): void {
   /** Neither in a state, nor in a unit, a log or the arguments of anything that runs in the guest. */
   async function expectSecret(secrets: readonly string[]): Promise<void> {
     for (const name of ["monitoring", "prod"]) {

@@ -40,7 +40,11 @@ export class UnpackedKit {
   }
 
   settings(environment: string): string {
-    return readFileSync(join(this.folder, "project", `Pulumi.${environment}.yaml`), "utf8");
+    return readFileSync(this.settingsFile(environment), "utf8");
+  }
+
+  settingsFile(environment: string): string {
+    return join(this.folder, "project", `Pulumi.${environment}.yaml`);
   }
 
   /** Runs `lifeboat` there; the secrets are those of the safe. */
