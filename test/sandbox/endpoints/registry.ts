@@ -7,7 +7,7 @@ import { containerSnapshotEndpoints } from "./container-snapshots";
 import { containerEndpoints } from "./containers";
 import { contentEndpoints } from "./content";
 import { downloadEndpoints } from "./downloads";
-import { firewallEndpoints } from "./firewall";
+import { firewallEndpoints } from "./firewall/endpoints";
 import { guestCopyEndpoints } from "./guest-copies";
 import { haRuleEndpoints } from "./ha-rules";
 import { haStatusEndpoints } from "./ha-status";

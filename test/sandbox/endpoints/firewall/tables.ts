@@ -1,6 +1,6 @@
 /** Parameters of the firewall's operations, the same at every level. */
-import type { ParameterSchema, ParameterTable } from "../protocol/parameters";
-import { FLAG, optional, TEXT } from "./tables";
+import type { ParameterSchema, ParameterTable } from "../../protocol/parameters";
+import { FLAG, optional, TEXT } from "../tables";
 
 const NAME_PATTERN = "[A-Za-z][A-Za-z0-9\\-\\_]+";
 const LOG_LEVELS = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "nolog"];
