@@ -32,12 +32,15 @@ export async function withOtherNumbers(
     ),
   );
   const others = new Set([...environment.guests.map(({ id }) => id), ...taken]);
+  // Every guest asks the same archives.
+  const read = once((node, archive: Listed) => identityIn(client, node, archive));
   return mapLimited(guests, async (facts) => {
     const { name, id, node } = facts.guest;
     const listed = lists.get(node);
     if (!isWanted(facts) || listed === undefined) return facts;
     const mark = { environment: environment.name, guest: name };
-    return { ...facts, underOthers: await underOthers(client, node, listed, { mark, id, others }) };
+    const underOthers = await underOthersOf(listed, { mark, id, others }, (archive) => read(node, archive));
+    return { ...facts, underOthers };
   });
 }
 
@@ -45,14 +48,26 @@ function isWanted({ archives }: GuestFacts): boolean {
   return archives?.kind === "known" && archives.count === 0;
 }
 
-async function underOthers(
-  client: ProxmoxClient,
-  node: string,
+type Read<Place extends unknown[]> = (...place: Place) => Promise<GuestIdentity | string>;
+
+/** Reads each archive of a node once. */
+function once(read: Read<[node: string, archive: Listed]>): Read<[node: string, archive: Listed]> {
+  const known = new Map<string, ReturnType<typeof read>>();
+  return (node, archive) => {
+    const key = `${node} ${archive.volid}`;
+    const identity = known.get(key) ?? read(node, archive);
+    known.set(key, identity);
+    return identity;
+  };
+}
+
+async function underOthersOf(
   listed: readonly Listed[] | string,
   wanted: Parameters<typeof underOtherNumbers>[1],
+  read: Read<[archive: Listed]>,
 ): Promise<ArchivesUnderOthers> {
   if (typeof listed === "string") return { kind: "unknown", reason: listed };
-  const { found, unread } = await underOtherNumbers(listed, wanted, (archive) => identityIn(client, node, archive));
+  const { found, unread } = await underOtherNumbers(listed, wanted, read);
   const [first] = found;
   if (first !== undefined) return { kind: "found", id: first.id, count: first.count, newest: first.newest.time };
   const [unknown] = unread;
