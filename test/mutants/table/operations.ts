@@ -25,8 +25,8 @@ export const operationMutants: readonly Mutant[] = [
     },
     {
       name: "operation: it begins without being confirmed",
-      from: "  await confirm(planned.demands, operation.given, context);\n",
-      to: "",
+      from: "await confirm(planned.demands, operation.given, context);",
+      to: "false;",
       killedBy: { file, title: "the plan's question is answered by --force" },
     },
     {
@@ -37,9 +37,15 @@ export const operationMutants: readonly Mutant[] = [
     },
     {
       name: "operation: one that is out of date is resumed",
-      from: "if (why !== undefined) {",
-      to: "if (why === null) {",
+      from: "if (why !== undefined) {\n    context.talk.line(why);",
+      to: "if (why === null) {\n    context.talk.line(why);",
       killedBy: { file, title: "is planned anew where it is out of date" },
+    },
+    {
+      name: "operation: what changed while its question stood open is not looked at",
+      from: "isAsked ? await",
+      to: "false ? await",
+      killedBy: { file: "test/commands/restore/changed-meanwhile.test.ts", title: "while the question about" },
     },
     {
       name: "operation: what failed half-way is not taken back to its end",
