@@ -172,7 +172,7 @@ test("the README's lines for scripts ask nothing, and every guest is in the job 
     expectExit(await inShell(clone, program.join("\n")), [0], "npm link");
   const onPath = program.find((line) => line.startsWith("export PATH=")) ?? "";
   const without = await inShell(folder, init.replace("--token-file ~/lifeboat-token", ""));
-  expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining("add --token-file to answer it")]);
+  expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining("--token-file is missing")]);
   writeFileSync(join(home, "lifeboat-token"), `${await tokenBy(site, without.stderr)}\n`);
   expectExit(await inShell(folder, init), [0], init);
   const settings = readFileSync(join(folder, "Pulumi.home.yaml"), "utf8");

@@ -39,20 +39,12 @@ export async function chooseToken(
   lines: SetupLines,
   context: CommandContext,
 ): Promise<Access> {
-  const { io, prompts, talk } = context;
+  const { io, prompts } = context;
   const shell =
     request.tokenFile === undefined ? shellCredential(tokenSource, request.environment, io.environment) : undefined;
   const file = request.tokenFile ?? (shell?.kind === "file" ? shell.path : undefined);
   const given = file === undefined ? (shell?.kind === "value" ? shell.value : undefined) : readToken(file, context);
-  if (given === undefined) {
-    talk.line();
-    talk.paragraph(
-      'Lifeboat needs an API token. Where there is none yet, paste these lines into a shell of root on the node; the last of them prints its secret as "value":',
-    );
-    talk.line();
-    for (const line of lines(request.storage === undefined ? [] : [request.storage])) talk.line(`  ${line}`);
-    talk.line();
-  }
+  if (given === undefined) tellHowToMakeToken(request, lines, context);
   const question = { text: `API token (${tokenForm}, or only the secret of lifeboat@pve!cli)?`, flag: "--token-file" };
   return answered(
     given,
@@ -61,6 +53,21 @@ export async function chooseToken(
     async (text) => ({ ...(await tried(text, place, context)), variable: shell?.variable }),
     context,
   );
+}
+
+/** The lines for the node by which there is a token. */
+export function tellHowToMakeToken(
+  { storage }: Pick<InitRequest, "storage">,
+  lines: SetupLines,
+  { talk }: Pick<CommandContext, "talk">,
+): void {
+  talk.line();
+  talk.paragraph(
+    'Lifeboat needs an API token. Where there is none yet, paste these lines into a shell of root on the node; the last of them prints its secret as "value":',
+  );
+  talk.line();
+  for (const line of lines(storage === undefined ? [] : [storage])) talk.line(`  ${line}`);
+  talk.line();
 }
 
 /** @throws CommandError (2) */

@@ -88,7 +88,7 @@ export async function makeSettings(
 
 async function askAll(request: InitRequest, lines: SetupLines, context: CommandContext): Promise<Answers> {
   const { prompts } = context;
-  requireAddressAndToken(request, context);
+  requireAddressAndToken(request, lines, context);
   const { endpoint, trust } = await answered(
     request.endpoint,
     (asked) => prompts.ask(asked),

@@ -2,6 +2,7 @@ import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { shellQuote } from "../../machine/shell-quote";
 import type { CommandContext } from "../../project/context";
 import { type CommandError, usageError } from "../../terminal/command-error";
+import { type SetupLines, tellHowToMakeToken } from "./access";
 import { type Answer, answersOf, namesOf, trustFlags } from "./answers";
 import { nodeNames, storagesForBackups } from "./choices";
 import type { InitRequest } from "./request";
@@ -13,16 +14,18 @@ interface Offered {
 }
 
 /**
- * Tells a script of all its missing answers at once, before the node is asked: without address or token it cannot be.
+ * Tells a script of all its missing answers at once, before the node is asked: without address or token it cannot be. How a token is made
+ * comes with that.
  *
  * @throws CommandError (2)
  */
-export function requireAddressAndToken(request: InitRequest, context: CommandContext): void {
+export function requireAddressAndToken(request: InitRequest, lines: SetupLines, context: CommandContext): void {
   if (context.prompts.canAsk) return;
   const answers = answersOf(request, context);
-  if (answers.some(({ flags, words }) => words === undefined && ["--endpoint", "--token-file"].includes(flags))) {
-    throw refusal(request, answers, undefined, context);
-  }
+  const lacks = (flag: string): boolean => answers.some(({ flags, words }) => words === undefined && flags === flag);
+  if (lacks("--token-file")) tellHowToMakeToken(request, lines, context);
+  else if (!lacks("--endpoint")) return;
+  throw refusal(request, answers, undefined, context);
 }
 
 /**

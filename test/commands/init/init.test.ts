@@ -115,6 +115,7 @@ test("a script is told of all missing answers in one run, with a line that goes 
       line: `lifeboat init office --endpoint 192.0.2.11 --ca pve-root-ca.pem --token-file token --passphrase-file ${file} --storage backup --force --adopt-all`,
     },
   ]);
+  expect(none.stderr).toContain("pveum user token add lifeboat@pve cli");
   const [endpoint, address = "", ca, authority = "", token, secret = ""] = shell.flags();
   expect([endpoint, ca, token]).toEqual(["--endpoint", "--ca", "--token-file"]);
   const half = await shell.lifeboat(["init", "--json", "--endpoint", address, "--token-file", secret]);
