@@ -1,10 +1,14 @@
 // jest's order of test files. Where it has measured nothing yet, as in a fresh clone, it begins with the largest files; the ones
-// that take longest are short: tables of kills, and the main site, whose parts lie elsewhere. Begun last, one of them would run alone.
+// that take longest are short: tables of kills, and rehearsals whose parts lie in a folder of their name. Begun last, one of them would
+// run alone.
+const { existsSync } = require("node:fs");
 const { createRequire } = require("node:module");
 
 const { default: Sequencer } = createRequire(require.resolve("jest"))("@jest/test-sequencer");
 
-const isLong = ({ path }) => path.includes("/test/commands/kill/") || path.endsWith("/main-site.test.ts");
+const isLong = ({ path }) =>
+  path.includes("/test/commands/kill/") ||
+  (path.includes("/test/rehearsal/") && existsSync(path.slice(0, -".test.ts".length)));
 
 module.exports = class extends Sequencer {
   async sort(tests) {
