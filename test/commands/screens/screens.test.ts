@@ -57,7 +57,9 @@ async function takeCommand(heading: Heading, site: NodeSite, argv: readonly stri
 function lasting(text: string): string {
   return text
     .replaceAll(/(secure|encryptionsalt): v1:[^\n]+\n\S+/gu, "$1")
-    .replaceAll(/OpenSSH_[^\n]+|ping from [^\n]+/gu, "version")
+    .replaceAll(/OpenSSH_[^\n]+/gu, "version")
+    // Not every machine has it.
+    .replaceAll(/[!✓] +ping +(?:ping from|not installed here)[^\n]+/gu, "ping")
     .replaceAll(/UPID:[^\s']+/gu, "UPID")
     .replaceAll(/[0-9A-F]{2}(?:\s*:\s*[0-9A-F]{2}){31}/gu, "SHA-256")
     .replaceAll(/ in [^(\n]+ \(schedule/gu, " in # (schedule")
