@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { RestoreSite, node } from "./restore-site";
@@ -15,8 +17,9 @@ beforeAll(async () => {
     { id: 103, name: "mail" },
     { id: 104, name: "files" },
     { id: 105, name: "shop" },
+    { id: 106, name: "wiki" },
   ]);
-  for (const vmid of [101, 102, 103, 104, 105]) await site.backUp(vmid);
+  for (const vmid of [101, 102, 103, 104, 105, 106]) await site.backUp(vmid);
 });
 
 afterAll(() => site.stop());
@@ -42,6 +45,26 @@ async function whileAtWork(argv: readonly string[]): Promise<RunResult> {
   await site.clearFaults();
   return run;
 }
+
+test("a guest whose console somebody has open is restored, and taken back: nothing is at work on it [D1, D15]", async () => {
+  const console = { websocket: true };
+  const person = site.rootClient();
+  const { port, upid } = (await person.post(["nodes", node, "lxc", 106, "vncproxy"], console)) as {
+    port: number;
+    upid: string;
+  };
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  const restored = await site.lifeboat(["restore", "guest", "wiki", "--force", "--stop"]);
+  const takenBack = await site.lifeboat(["undo", "wiki", "--force", "--stop"]);
+  const active = await site.client.tasks.list(node, { source: "active" });
+  socket.destroy();
+  const { exitStatus } = await person.tasks.wait(upid);
+  await person.close();
+  expect([restored.code, takenBack.code]).toEqual([0, 0]);
+  expect(active.map((task) => task.upid)).toEqual([upid]);
+  expect(exitStatus).toBe("OK");
+});
 
 test("while the nightly job backs guests up, none of the node is overwritten: 11, with the task and its owner [D8, K1]", async () => {
   await site.fault("task-waits", inSavePoint);

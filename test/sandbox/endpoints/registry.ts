@@ -5,6 +5,7 @@ import { ticketEndpoints } from "./access-ticket";
 import { userEndpoints } from "./access-users";
 import { containerSnapshotEndpoints } from "./container-snapshots";
 import { containerEndpoints } from "./containers";
+import { consoleEndpoints } from "./consoles";
 import { contentEndpoints } from "./content";
 import { downloadEndpoints } from "./downloads";
 import { firewallEndpoints } from "./firewall/endpoints";
@@ -44,6 +45,7 @@ export const endpoints: readonly Endpoint[] = [
   ...taskEndpoints,
   ...containerEndpoints,
   ...containerSnapshotEndpoints,
+  ...consoleEndpoints,
   ...contentEndpoints,
   ...downloadEndpoints,
   ...virtualMachineEndpoints,

@@ -3,6 +3,7 @@ import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
 import { ProxmoxError, type ProxmoxErrorKind } from "../../../../proxmox/api/errors";
 import { unlessHidden } from "../../../../proxmox/api/unless-hidden";
+import { isConsole } from "../../../../proxmox/rules/consoles";
 import { type Membership, type PresentGuest, type RunningTask, membershipIn } from "./inspection";
 
 /** The answer, or undefined when it failed in one of these ways. */
@@ -115,10 +116,14 @@ export async function taskOn(
   return (await runningTasks(client, node, vmid)).find(({ id }) => id === String(vmid));
 }
 
-/** Tasks at work on the node for this guest, and backup runs of any guest: only one runs at a time on a node. */
+/**
+ * Tasks at work on the node for this guest, and backup runs of any guest: only one runs at a time on a node. Who has the guest's
+ * console open is not at work: just then, on a broken guest, somebody has.
+ */
 export async function runningTasks(client: ProxmoxClient, node: string, vmid: number): Promise<RunningTask[]> {
   const active = await client.tasks.list(node, { source: "active" });
   return active
     .filter((task) => task.endtime === undefined && (task.id === String(vmid) || task.type === "vzdump"))
+    .filter(({ type }) => !isConsole(type))
     .map(({ upid, type, id, user, starttime }) => ({ upid, type, id: id ?? "", user: user ?? "", since: starttime }));
 }

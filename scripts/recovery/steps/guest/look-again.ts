@@ -1,5 +1,6 @@
 import type { GuestAddress } from "../../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../../proxmox/api/client";
+import { isConsole } from "../../../../proxmox/rules/consoles";
 import type { Journal } from "../../engine/journal";
 import type { GuestSession } from "../../engine/session";
 import { ageTrouble } from "../../engine/too-old";
@@ -68,9 +69,7 @@ async function changedSince(
 }
 
 /** Tasks that leave a guest as it is. Which snapshots it has is looked at by itself. */
-const harmless: ReadonlySet<string> = new Set(
-  "vzdump vncproxy vncshell termproxy spiceproxy vzsnapshot vzdelsnapshot qmsnapshot qmdelsnapshot".split(" "),
-);
+const harmless: ReadonlySet<string> = new Set("vzdump vzsnapshot vzdelsnapshot qmsnapshot qmdelsnapshot".split(" "));
 
 type PresentThen = NonNullable<RestorePlan["present"]>;
 
@@ -90,5 +89,7 @@ async function taskSince(
   const begun = Math.floor(time - (Date.now() - Date.parse(open.contents.startedAt)) / 1_000);
   const first = Math.min(begun, ...own.map((upid) => startOf(String(upid))));
   const tasks = await tasksSince(client, target, first);
-  return tasks.find((task) => !harmless.has(task.type) && !known.includes(task.upid) && !isOwn(task, open));
+  return tasks.find(
+    (task) => !isConsole(task.type) && !harmless.has(task.type) && !known.includes(task.upid) && !isOwn(task, open),
+  );
 }
