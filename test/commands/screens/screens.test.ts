@@ -55,18 +55,20 @@ async function takeCommand(heading: Heading, site: NodeSite, argv: readonly stri
 
 /** What stays the same from one run to the next. */
 function lasting(text: string): string {
-  return text
-    .replaceAll(/(secure|encryptionsalt): v1:[^\n]+\n\S+/gu, "$1")
-    .replaceAll(/OpenSSH_[^\n]+/gu, "version")
-    // Not every machine has it.
-    .replaceAll(/[!✓] +ping +(?:ping from|not installed here)[^\n]+/gu, "ping")
-    .replaceAll(/UPID:[^\s']+/gu, "UPID")
-    .replaceAll(/[0-9A-F]{2}(?:\s*:\s*[0-9A-F]{2}){31}/gu, "SHA-256")
-    .replaceAll(/ in [^(\n]+ \(schedule/gu, " in # (schedule")
-    .replaceAll(/just now|[\d.,]+ (?:s|min|h|d|B|[KMGT]iB)\b/gu, "#")
-    .replaceAll(/\d+/gu, "#")
-    .replaceAll(/\s+/gu, "")
-    .replaceAll(/#+/gu, "#");
+  return (
+    text
+      .replaceAll(/(secure|encryptionsalt): v1:[^\n]+\n\S+/gu, "$1")
+      .replaceAll(/OpenSSH_[^\n]+/gu, "version")
+      // Not every machine has it.
+      .replaceAll(/[!✓] +ping +(?:ping from|not installed here)[^\n]+/gu, "ping")
+      .replaceAll(/UPID:[^\s']+/gu, "UPID")
+      .replaceAll(/[0-9A-F]{2}(?:\s*:\s*[0-9A-F]{2}){31}/gu, "SHA-256")
+      .replaceAll(/ in [^(\n]+ \(schedule/gu, " in # (schedule")
+      .replaceAll(/just now|[\d.,]+ (?:s|min|h|d|B|[KMGT]iB)\b/gu, "#")
+      .replaceAll(/\d+/gu, "#")
+      .replaceAll(/\s+/gu, "")
+      .replaceAll(/#+/gu, "#")
+  );
 }
 
 function pageOf(): string {
