@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { converse } from "../support/converse";
 import type { RunOptions } from "../support/run-bundle";
 import { isSavePoint } from "../../../site/restore/save-point";
@@ -91,6 +92,37 @@ test("an archive that is removed meanwhile: nothing is overwritten [D6, K1]", as
   );
   expect(code).not.toBe(0);
   await expectAsBefore(id);
+});
+
+/** Holds the site's clock in one second until the node was asked for its time so often, or has begun a backup. */
+async function holdClock(second: number, asked: number, isOver: () => boolean): Promise<void> {
+  const from = site.requests().length;
+  const since = () => site.requests().slice(from);
+  const isReached = () =>
+    since().filter(({ path }) => path.endsWith(`/nodes/${node}/time`)).length > asked ||
+    since().some(({ method, path }) => method === "POST" && path.endsWith("/vzdump"));
+  while (!isReached() && !isOver()) {
+    await site.control({ command: "clock", offset: second - Math.floor(Date.now() / 1_000) });
+    await setTimeout(20);
+  }
+}
+
+test("an archive that is removed in the second in which it was made: the save point is not taken for it [D6, K1]", async () => {
+  const id = next++;
+  await site.backUp(id);
+  const [archive] = await site.archives(id);
+  if (archive === undefined) throw new Error("There is no archive.");
+  const file = site.nodePath(node, join("mnt/backup/dump", archive.volid.split("/")[1] ?? ""));
+  let isOver = false;
+  const held = holdClock(archive.ctime, 6, () => isOver);
+  const { code, stderr } = await restore(
+    id,
+    meanwhile(() => rmSync(file)),
+  );
+  isOver = true;
+  await held;
+  expect([code, stderr]).toEqual([13, expect.stringContaining("the archive changed since the plan was made")]);
+  expect([await site.running(id), await site.archives(id)]).toEqual([true, []]);
 });
 
 test.each([

@@ -24,7 +24,7 @@ export const savePointPath = "save-point/take";
 export type SavePointSubject = Pick<
   RestorePlan,
   "environment" | "guest" | "target" | "present" | "savePoint" | "memberships"
-> & { readonly archive: { readonly volid: string } };
+> & { readonly archive: { readonly volid: string; readonly time?: number } };
 
 type SavePointPlan = NonNullable<RestorePlan["savePoint"]>;
 
@@ -45,8 +45,10 @@ export function savePointGroup(
 function take(plan: SavePointSubject, savePoint: SavePointPlan, world: GuestWorld, operation: BegunOperation): Step {
   const { client } = world;
   const { node, vmid } = plan.target;
+  // Removed meanwhile, it must not seem to be there again.
+  const promised = plan.archive.time === undefined ? [] : [plan.archive.time];
   const start = async (signal: AbortSignal) => {
-    await waitForOwnName(client, node, savePoint.storage, [vmid], signal);
+    await waitForOwnName(client, node, savePoint.storage, [vmid], signal, promised);
     return client.backups.vzdump(node, vmid, requestOf(savePoint, operation));
   };
   const request = { node, vmid, type: "vzdump", start };

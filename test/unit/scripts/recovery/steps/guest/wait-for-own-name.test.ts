@@ -11,7 +11,7 @@ const client = createClient({
 afterAll(() => client.close());
 
 /** What the node's clock shows when a new backup may begin: a second more each time that it is asked. */
-async function begunAt(clock: number, archives: readonly number[]): Promise<number> {
+async function begunAt(clock: number, archives: readonly number[], promised?: readonly number[]): Promise<number> {
   let shown = clock - 1;
   const none = { size: 1, encrypted: undefined, verification: undefined, protected: false };
   const listed = archives.map((ctime) => ({ volid: `backup:${String(ctime)}`, ctime, vmid: 101, ...none }));
@@ -20,7 +20,7 @@ async function begunAt(clock: number, archives: readonly number[]): Promise<numb
     shown += 1;
     return Promise.resolve({ time: shown, timezone: "UTC" });
   });
-  await waitForOwnName(client, "pve", "backup", [101], new AbortController().signal);
+  await waitForOwnName(client, "pve", "backup", [101], new AbortController().signal, promised);
   return shown;
 }
 
@@ -31,4 +31,8 @@ test.each([
   ["made in a moment, and another an hour ahead", [time + 1, time + 3_600], time + 2],
 ])("a backup begins when its second has no archive: %s [D6]", async (_, archives, begins) => {
   expect(await begunAt(time, archives)).toBe(begins);
+});
+
+test("a save point never gets the name of the archive that is to be restored, which somebody has deleted meanwhile [D6]", async () => {
+  expect(await begunAt(time, [], [time])).toBe(time + 1);
 });
