@@ -27,11 +27,26 @@ export interface GuestBackups {
   readonly disks: readonly LiveDisk[] | undefined;
   /** Another guest has its number, which is told elsewhere: the job speaks of that one. */
   readonly isTaken?: boolean;
+  /** What is known under other numbers of one that is not there, or has no backup. */
+  readonly other?: UnderOtherNumber | undefined;
 }
 
-/** What is wrong: the guest is not there, something cannot be seen, backups lack or are late, the job has not all of it. */
+/** What bears a guest's mark and another number than its own: that was changed in the settings. */
+export interface UnderOtherNumber {
+  /** The guest itself. */
+  readonly guest?: { readonly id: number; readonly node: string };
+  /** Its backups. */
+  readonly archives?: { readonly id: number; readonly count: number; /** Unix seconds. */ readonly newest: number };
+  /** Why nobody can say whether it has backups there, as a clause. */
+  readonly unknown?: string;
+}
+
+/**
+ * What is wrong: the guest is not there, something cannot be seen, backups lack or are late, the job has not all of it; its number
+ * was changed, or may have been.
+ */
 export interface CoverageProblem {
-  readonly kind: "missing" | "unseen" | "backups" | "job";
+  readonly kind: "missing" | "unseen" | "backups" | "job" | "renumbered" | "doubtful";
   /** A sentence without its full stop. */
   readonly text: string;
 }
@@ -55,17 +70,20 @@ const grace = 3_600;
  * may is a matter of policy.
  */
 export function coverageProblems(facts: GuestBackups, schedule: CoverageSchedule): CoverageProblem[] {
-  const { guest, exists, hidden, isTaken = false } = facts;
-  const missing = exists ? [] : [missingProblem(guest, hidden)];
+  const { guest, exists, isTaken = false } = facts;
+  const missing = exists ? [] : [missingProblem(facts)];
   if (guest.optOut !== undefined) return missing;
   const hasJob = exists && !isTaken;
   return [...missing, ...archiveProblems(facts, schedule), ...(hasJob ? jobProblems(facts, schedule) : [])];
 }
 
-function missingProblem({ id, node }: Guest, hidden: string | undefined): CoverageProblem {
-  return hidden === undefined
-    ? { kind: "missing", text: `guest ${String(id)} is not on ${node}` }
-    : { kind: "unseen", text: hidden };
+function missingProblem({ guest: { id, node }, hidden, other = {} }: GuestBackups): CoverageProblem {
+  const text = `guest ${String(id)} is not on ${node}`;
+  if (other.guest !== undefined) {
+    return { kind: "renumbered", text: `${text}, and it is there as ${String(other.guest.id)} on ${other.guest.node}` };
+  }
+  if (hidden !== undefined) return { kind: "unseen", text: hidden };
+  return { kind: other.archives === undefined ? "missing" : "renumbered", text };
 }
 
 /** Whether an archive that is not listed is not there: a right that lacks, and a storage that shows nothing, prove nothing (K6). */
@@ -73,11 +91,16 @@ export function isCertain({ blind, unread, bare }: Pick<GuestBackups, "blind" | 
   return blind === undefined && unread === undefined && bare === undefined;
 }
 
-function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule: CoverageSchedule): CoverageProblem[] {
+function archiveProblems(facts: GuestBackups, schedule: CoverageSchedule): CoverageProblem[] {
+  const { newest, blind, unread, bare, other = {} } = facts;
   const unseen = blind === undefined ? [] : [unseenProblem(blind)];
   if (newest === undefined) {
+    if (other.archives !== undefined) return [renumberedProblem(other.archives, schedule), ...unseen];
     if (blind !== undefined) return unseen;
     if (unread !== undefined) return [unseenProblem(`whether it was ever backed up is not known: ${unread}`)];
+    if (other.unknown !== undefined) {
+      return [{ kind: "doubtful", text: `whether it was ever backed up is not known: ${other.unknown}` }];
+    }
     const isNever = isCertain({ blind, unread, bare });
     return isNever
       ? [{ kind: "backups", text: "it was never backed up" }]
@@ -91,6 +114,15 @@ function archiveProblems({ newest, blind, unread, bare }: GuestBackups, schedule
   return doubt === undefined
     ? [{ kind: "backups", text: `${missed} is missing` }]
     : [unseenProblem(`whether ${missed} was made is not known: ${doubt}`)];
+}
+
+function renumberedProblem(
+  { id, count, newest }: NonNullable<UnderOtherNumber["archives"]>,
+  { timeZone }: CoverageSchedule,
+): CoverageProblem {
+  const which =
+    count === 1 ? `1 of ${dayAndTime(newest, timeZone)}` : `${count}, the newest of ${dayAndTime(newest, timeZone)}`;
+  return { kind: "renumbered", text: `its backups lie under number ${id}, which it had before: ${which}` };
 }
 
 function unseenProblem(text: string): CoverageProblem {

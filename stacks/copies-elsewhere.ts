@@ -4,7 +4,7 @@ import { missingOffsiteKeys } from "../site/offsite/keys";
 import { archivesOfEnvironment } from "../site/offsite/places";
 import type { CopiesOfGuest, GuestFacts } from "../site/preflight/facts";
 import type { Environment, OffsiteKeys, OffsiteSettings } from "../site/settings/environment";
-import { mapLimited } from "./map-limited";
+import { mapLimited } from "../site/map-limited";
 import { offsiteAuthority } from "./offsite-keys";
 import { existingBuckets } from "./state-store-probe";
 

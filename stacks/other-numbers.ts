@@ -6,7 +6,7 @@ import type { ArchivesUnderOthers, GuestFacts } from "../site/preflight/facts";
 import { type GuestIdentity, identityOf } from "../site/restore/identity";
 import { type NumberedArchive, underOtherNumbers } from "../site/restore/other-numbers";
 import type { Environment } from "../site/settings/environment";
-import { mapLimited } from "./map-limited";
+import { mapLimited } from "../site/map-limited";
 
 interface Listed extends NumberedArchive {
   readonly type: "lxc" | "qemu";
@@ -34,14 +34,20 @@ export async function withOtherNumbers(
   const others = new Set([...environment.guests.map(({ id }) => id), ...taken]);
   // Every guest asks the same archives.
   const read = once((node, archive: Listed) => identityIn(client, node, archive));
-  return mapLimited(guests, async (facts) => {
+  const found: GuestFacts[] = [];
+  // One after the other: what the first has read, the next one knows.
+  for (const facts of guests) {
     const { name, id, node } = facts.guest;
     const listed = lists.get(node);
-    if (!isWanted(facts) || listed === undefined) return facts;
+    if (!isWanted(facts) || listed === undefined) {
+      found.push(facts);
+      continue;
+    }
     const mark = { environment: environment.name, guest: name };
     const underOthers = await underOthersOf(listed, { mark, id, others }, (archive) => read(node, archive));
-    return { ...facts, underOthers };
-  });
+    found.push({ ...facts, underOthers });
+  }
+  return found;
 }
 
 function isWanted({ archives }: GuestFacts): boolean {

@@ -10,7 +10,7 @@ import type { JobArchive } from "../site/policies/hazards";
 import type { Neighbour } from "../site/policies/neighbours";
 import type { PolicyFacts } from "../site/policies/policies";
 import type { AdoptedGuest, Environment } from "../site/settings/environment";
-import { mapLimited } from "./map-limited";
+import { mapLimited } from "../site/map-limited";
 
 /**
  * Asks Proxmox what the policies have to know, with GETs only. What the token may not see is taken for unknown: a policy

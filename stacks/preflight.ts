@@ -8,7 +8,7 @@ import { type Mark, markTag, readMark } from "../site/mark";
 import { scopeOf } from "../site/needs";
 import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, UnreadStray } from "../site/preflight/facts";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
-import { mapLimited } from "./map-limited";
+import { mapLimited } from "../site/map-limited";
 import { withOtherNumbers } from "./other-numbers";
 
 /** How many ids are tried to find one to offer. */

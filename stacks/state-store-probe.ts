@@ -1,6 +1,6 @@
 import { request } from "node:https";
 import type { KeyPair } from "../site/settings/environment";
-import { mapLimited } from "./map-limited";
+import { mapLimited } from "../site/map-limited";
 import { signRequest } from "../site/state-store/sign-request";
 
 /** Where to ask, and with which key. */

@@ -1,3 +1,4 @@
+import { mapLimited } from "../map-limited";
 import type { Mark } from "../mark";
 import { type GuestIdentity, isMarked } from "./identity";
 
@@ -36,9 +37,13 @@ export interface Renumbered {
   readonly others: ReadonlySet<number>;
 }
 
+/** Of a number two archives are read at once. */
+const numbersAtOnce = 4;
+
 /**
  * Archives that bear a guest's mark under other numbers than its own: its number in the settings was changed. Of a number whose newest
- * and oldest archive are of one guest, all are; of any other each is read, since a number may have had more than one guest.
+ * and oldest archive are of one guest, all are; of any other each is read, since a number may have had more than one guest. At most
+ * eight are read at the same time.
  *
  * @param read what an archive says of itself; a text says why it cannot be read
  */
@@ -49,19 +54,28 @@ export async function underOtherNumbers<Of extends NumberedArchive>(
 ): Promise<OtherNumbers<Of>> {
   const newestFirst = archives.filter(({ size }) => size !== 0).toSorted((a, b) => b.time - a.time);
   const numbers = new Set(newestFirst.flatMap(({ vmid }) => (vmid === undefined || vmid === id ? [] : [vmid])));
-  const found: OtherNumber<Of>[] = [];
-  const unread: OtherNumbers<Of>["unread"][number][] = [];
-  for (const number of numbers) {
-    const all = newestFirst.filter(({ vmid }) => vmid === number);
-    const told = await identities(all, read);
+  const looks = await mapLimited(
+    [...numbers],
+    async (number) => {
+      const told = await identities(
+        newestFirst.filter(({ vmid }) => vmid === number),
+        read,
+      );
+      return { number, told };
+    },
+    numbersAtOnce,
+  );
+  const found = looks.flatMap(({ number, told }) => {
     const own = told.filter(({ identity }) => typeof identity !== "string" && isMarked(identity, mark));
     const [newest] = own;
-    if (newest !== undefined) found.push({ id: number, count: own.length, newest: newest.archive });
+    return newest === undefined ? [] : [{ id: number, count: own.length, newest: newest.archive }];
+  });
+  const unread = looks.flatMap(({ number, told }) => {
     const [first] = told;
-    if (others.has(number) || first === undefined || told.some(({ identity }) => typeof identity !== "string"))
-      continue;
-    unread.push({ archive: first.archive, reason: String(first.identity) });
-  }
+    const isTold = told.some(({ identity }) => typeof identity !== "string");
+    if (others.has(number) || first === undefined || isTold) return [];
+    return [{ archive: first.archive, reason: String(first.identity) }];
+  });
   return { found: found.toSorted((a, b) => b.newest.time - a.newest.time), unread };
 }
 

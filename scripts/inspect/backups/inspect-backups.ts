@@ -2,6 +2,7 @@ import { counted } from "../../terminal/text";
 import { doubtOf, type NodeMoment } from "../../../site/restore/doubt";
 import { hasLeft } from "../../../site/left-guest";
 import { isOwn, mendAnother, tellAnother, tellArchive, whosePresent } from "../../../site/restore/identity";
+import { formatMoment } from "../../../site/restore/moments";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { CommandContext } from "../../project/context";
 import { runBounded } from "../../machine/bounded";
@@ -10,13 +11,14 @@ import type { ArchiveSearch, FoundArchive } from "../../recovery/steps/guest/ins
 import { notFound } from "../../recovery/steps/guest/not-found";
 import { askWhoseArchive } from "../../recovery/steps/guest/archived-configuration";
 import { meantGuest, presentIdentity } from "../../recovery/steps/guest/meant-guest";
-import { isOnline, searchArchives } from "../../recovery/steps/guest/search-archives";
+import { isOnline, listArchives, searchArchives } from "../../recovery/steps/guest/search-archives";
 import { unreadText } from "../../recovery/steps/guest/verified-archives";
 import { CommandError } from "../../terminal/command-error";
 import { formatBytes } from "../../terminal/durations";
 import { exitCodes } from "../../terminal/exit-codes";
 import type { ValueOf } from "../../terminal/shapes";
 import type { Inspection } from "../inspection";
+import { readOtherNumbers } from "../status/other-numbers";
 import { type Backup, printBackups } from "./backups-page";
 import type { backupsShape } from "./shape";
 
@@ -28,7 +30,12 @@ export async function inspectBackups(
   const { guest, environment } = found;
   const { search, timeZone, now } = await progress.step(`look for backups of ${guest.name}`, () => searchFor(found));
   const { archives, unsearched, missing } = search;
-  if (archives.length === 0) throw nothingFound(found, search);
+  if (archives.length === 0) {
+    throw (
+      (await progress.step("look under other numbers", () => underOtherNumber(found, timeZone))) ??
+      nothingFound(found, search)
+    );
+  }
   const { strangers, another } = await progress.step(`look whose they are`, () => strangersAmong(found, archives));
   const backups = archives.map((archive, index) => describe(archive, strangers[index], { now, timeZone }));
   const unread = archives.filter(({ isUnread }) => isUnread === true);
@@ -82,6 +89,43 @@ async function searchFor({ environment, guest }: FoundGuest): Promise<Found> {
   const search = await searchArchives(client, guest.id, environment.settings.backup.storage.id);
   const { time, timezone } = await client.cluster.nodeTime(node);
   return { search, timeZone: timezone, now: time };
+}
+
+/** Its number in the settings was changed: there is none under that, and all of them under the one that it had. */
+async function underOtherNumber(
+  { guest, environment }: FoundGuest,
+  timeZone: string,
+): Promise<CommandError | undefined> {
+  if (hasLeft(guest)) return undefined;
+  const { name, settings } = environment;
+  const client = await environment.client();
+  const listed = await listArchives(client, undefined, settings.backup.storage.id);
+  const found = await readOtherNumbers(
+    client,
+    settings,
+    {
+      archives: listed.archives.map((archive) => ({ ...archive, node: archive.nodes[0] ?? guest.node })),
+      onNode: new Map((await client.cluster.guests()).map((one) => [one.vmid, one])),
+      known: new Set(settings.guests.map(({ id }) => id)),
+    },
+    { bare: [guest], missing: [] },
+  );
+  const { archives, unknown } = found.get(guest.id) ?? {};
+  const none = `there are none under ${String(guest.id)}, its number in the settings`;
+  if (archives !== undefined) {
+    const { id, count, newest } = archives;
+    const which = `${count === 1 ? "it is" : "the newest is"} of ${formatMoment(newest, timeZone)}`;
+    const bear = count === 1 ? "1 archive of it bears" : `${String(count)} archives of it bear`;
+    return new CommandError(`${none}, and ${bear} ${String(id)}, which it had before: ${which}`, {
+      exitCode: exitCodes.nothing,
+      hint: `to see them: lifeboat backups ${name}/${String(id)}; to bring it back, write \`id: ${String(id)}\` in the settings of ${guest.name} again, then: lifeboat restore guest ${name}/${guest.name}`,
+    });
+  }
+  if (unknown === undefined) return undefined;
+  return new CommandError(`${none}, and whether there are under another is not known: ${unknown}`, {
+    exitCode: exitCodes.unavailable,
+    hint: `lifeboat restore guest ${name}/${guest.name} --dry-run looks under all of them`,
+  });
 }
 
 /** "There are none" and "you may not see them" are different answers. */

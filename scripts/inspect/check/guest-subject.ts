@@ -1,5 +1,6 @@
 import type { Guest } from "../../../site/settings/environment";
 import { formatAge } from "../../terminal/durations";
+import { counted } from "../../terminal/text";
 import type { GuestStatus } from "../status/guest-status";
 import type { LiveCheck } from "./live-guest";
 import type { Looked, NodeLook } from "./look";
@@ -70,8 +71,11 @@ function namesOf(checks: readonly LiveCheck[]): string {
   return checks.map(({ check }) => check).join(", ");
 }
 
-function backupText({ newest, optOut, allSeen }: GuestStatus): string {
+function backupText({ newest, otherNumber, optOut, allSeen }: GuestStatus): string {
   if (newest !== undefined) return `backup ${formatAge(newest.ageSeconds)}`;
+  if (otherNumber !== undefined) {
+    return `${counted(otherNumber.backups, "backup")} under ${String(otherNumber.id)}, its number before`;
+  }
   if (optOut !== undefined) return `left out until ${optOut.until}`;
   return allSeen ? "no backup" : "backup unknown";
 }

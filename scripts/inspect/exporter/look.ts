@@ -87,7 +87,7 @@ export async function lookAt(
   const client = memory.answers.over(await environment.client(), ids);
   const { here, others } = surroundingOf(environment, surroundings);
   const [facts, state, certificates] = await Promise.all([
-    readEnvironment(client, environment, here, { proofs, readLog: memory.readLog }),
+    readEnvironment(client, environment, here, { proofs, readLog: memory.readLog, isFrequent: true }),
     lookAtState(environment, surroundings.site, context),
     readCertificateEnds(environment),
   ]);

@@ -52,9 +52,9 @@ function countOf(snapshots: GuestStatus["snapshots"]): number | null {
 
 function backupsOf(
   seen: GuestStatus | undefined,
-): Pick<InventoryGuest, "newest" | "allSeen" | "backups" | "savePoints"> {
-  if (seen === undefined) return { newest: null, allSeen: false, backups: null, savePoints: null };
-  const { newest, allSeen, backups, savePoints } = seen;
+): Pick<InventoryGuest, "newest" | "otherNumber" | "allSeen" | "backups" | "savePoints"> {
+  if (seen === undefined) return { newest: null, otherNumber: null, allSeen: false, backups: null, savePoints: null };
+  const { newest, otherNumber, allSeen, backups, savePoints } = seen;
   // What was seen may be some of them: a number of none would be taken for the truth.
   const isCounted = allSeen || backups > 0;
   return {
@@ -69,6 +69,7 @@ function backupsOf(
             size: newest.size,
             verified: newest.verified ?? null,
           },
+    otherNumber: otherNumber ?? null,
     allSeen,
     backups: isCounted ? backups : null,
     savePoints: isCounted ? savePoints : null,

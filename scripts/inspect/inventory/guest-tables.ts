@@ -44,7 +44,7 @@ export function rowsOr(columns: readonly string[], rows: readonly (readonly stri
 }
 
 function guestRow(guest: InventoryGuest, environment: InventoryEnvironment): string[] {
-  const { name, id, kind, node, state, optOut, newest, allSeen, rpoSeconds, backups } = guest;
+  const { name, id, kind, node, state, optOut, newest, allSeen, rpoSeconds } = guest;
   const none = allSeen ? "none" : unknownWord;
   return [
     name,
@@ -59,11 +59,16 @@ function guestRow(guest: InventoryGuest, environment: InventoryEnvironment): str
     newest === null ? none : formatAge(newest.ageSeconds),
     formatDuration(rpoSeconds),
     newest === null ? none : formatBytes(newest.size),
-    backups === null ? unknownWord : `${String(backups)}${allSeen ? "" : " or more"}`,
+    backupsText(guest),
     newest === null ? none : newest.storage,
     proofText(guest, environment),
     newest === null ? none : newest.verified === null ? "never" : momentOf(newest.verified, environment),
   ];
+}
+
+function backupsText({ backups, allSeen, otherNumber }: InventoryGuest): string {
+  const own = backups === null ? unknownWord : `${String(backups)}${allSeen ? "" : " or more"}`;
+  return otherNumber === null ? own : `${own}; ${String(otherNumber.backups)} under ${String(otherNumber.id)}`;
 }
 
 /** A restore that was tried proves more than that the archive can be read. */

@@ -81,6 +81,10 @@ const guest = z.strictObject({
     })
     .nullable()
     .describe("null: there is none, or it is not known, as `allSeen` says"),
+  otherNumber: z
+    .strictObject({ id: z.number(), backups: z.number(), newest: moment("when the newest of them began") })
+    .nullable()
+    .describe("its number in the settings was changed, and its backups bear the one that it had"),
   allSeen: z.boolean().describe("all its archives could be seen"),
   backups: z.number().nullable(),
   savePoints: z.number().nullable(),

@@ -54,6 +54,11 @@ function listed({ node, ...archive }: PlacedArchive): GuestArchive[] {
   ];
 }
 
+/** The same with the number that it bears. */
+export function numbered(archive: PlacedArchive): (GuestArchive & { readonly vmid: number | undefined })[] {
+  return listed(archive).map((one) => ({ ...one, vmid: archive.vmid }));
+}
+
 /** The newest backup of a guest among archives under its number. @param onNode the guest that is there */
 export function chooseNewest(
   archives: readonly GuestArchive[],

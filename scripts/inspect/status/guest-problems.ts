@@ -1,12 +1,12 @@
 import type { MissingPrivilege } from "../../../proxmox/api/permissions";
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
-import { type CoverageProblem, coverageProblems } from "../../../site/coverage";
+import { type CoverageProblem, coverageProblems, type UnderOtherNumber } from "../../../site/coverage";
 import { dayOf } from "../../../site/opt-outs";
 import { pulumiLine } from "../../../site/plain-pulumi";
 import { guestFindings } from "../../../site/policies/coverage";
 import type { LeftOutArchive } from "../../../site/restore/choose-archive";
 import { isSavePoint } from "../../../site/restore/save-point";
-import type { Guest } from "../../../site/settings/environment";
+import type { Environment, Guest } from "../../../site/settings/environment";
 import type { LoadedEnvironment } from "../../project/environment";
 import { unreadText } from "../../recovery/steps/guest/verified-archives";
 import { formatBytes, formatDuration, formatShare } from "../../terminal/durations";
@@ -27,6 +27,10 @@ interface Ways {
   /** Shows what there is of it. */
   readonly backups: string;
   readonly doctor: string;
+  /** Looks for it under every number. */
+  readonly dryRun: string;
+  /** Has the number in the settings again that it and its archives have; undefined where that is not wanted. */
+  readonly renumber: string | undefined;
   /** Has Proxmox as the settings want it, whoever has changed it there: a state that was not refreshed knows nothing of that. */
   readonly refresh: string;
 }
@@ -47,7 +51,9 @@ export function problemsOfGuest(
   const { archives, chosen, older, leftOut } = backupsOf(guest, facts);
   const newest = chosen && newestBackup(chosen, older[0], facts.now);
   const selector = `${name}/${guest.name}`;
-  const ways = waysOf(name, selector, { isThere: onNode !== undefined || facts.hidden.has(id), taken });
+  const other = facts.otherNumbers.get(id) ?? {};
+  const isThere = onNode !== undefined || (facts.hidden.has(id) && other.guest === undefined);
+  const ways = { ...waysOf(name, selector, { isThere, taken }), renumber: wayBack(guest, settings, other, isThere) };
   const savePoints = archives.filter(({ notes }) => isSavePoint(notes)).toSorted((a, b) => b.time - a.time);
   const halfDone = { here: isHalfDone(journals, id), savePoint: savePoints[0]?.volid, environment: name };
   const running = facts.runs.some((run) => run.running.length > 0);
@@ -62,6 +68,7 @@ export function problemsOfGuest(
     bare: bare?.storage,
     disks: facts.inJob.get(id),
     isTaken: taken,
+    other,
   };
   const snapshots = onNode && facts.snapshots.get(id);
   const schedule = { ...facts, jobId: settings.backup.jobId, running };
@@ -70,7 +77,7 @@ export function problemsOfGuest(
     ...(onNode === undefined || isAtWork(journals, id) ? [] : declaredProblems(guest, onNode, halfDone)),
     ...each(oldDiskProblems(facts.oldDisks.of.get(id), listed?.node), null),
     ...ownershipProblems(guest, ownership, name).map((problem) => ofOwnership(problem, listed, ways)),
-    ...coverageProblems(coverage, schedule).map((problem) => ofCoverage(problem, ways)),
+    ...ofCoverage(coverageProblems(coverage, schedule), ways),
     ...each(optOutProblems(guest, facts), `change it in Pulumi.${name}.yaml, then: lifeboat up ${name}`),
     ...each(failedRuns(guest, newest, facts), ways.backUp),
     ...each(doubts(leftOut, running), ways.backups),
@@ -87,15 +94,34 @@ function waysOf(
   environment: string,
   selector: string,
   { isThere, taken }: { readonly isThere: boolean; readonly taken: boolean },
-): Ways {
+): Omit<Ways, "renumber"> {
   const restore = `lifeboat restore guest ${selector}${taken ? " --target-id NUMBER --dry-run" : ""}`;
   return {
     restore,
+    dryRun: `lifeboat restore guest ${selector} --dry-run`,
     backUp: isThere ? `lifeboat backup ${selector}` : restore,
     backups: `lifeboat backups ${selector}`,
     doctor: `lifeboat doctor ${environment}`,
     refresh: pulumiLine(environment, "up --refresh"),
   };
+}
+
+/**
+ * What has the number in the settings again that a guest and its archives have: under the new one nothing can be restored. Undefined:
+ * it stands there, and its next backup bears that.
+ */
+function wayBack(
+  { name }: Guest,
+  { name: environment, guests }: Environment,
+  { guest, archives }: UnderOtherNumber,
+  isThere: boolean,
+): string | undefined {
+  const id = guest?.id ?? archives?.id;
+  if (isThere || id === undefined) return undefined;
+  const owner = guests.find((one) => one.id === id);
+  const free = owner === undefined ? "" : `give ${owner.name} another number than ${String(id)}, `;
+  const then = guest === undefined ? `restore guest ${environment}/${name}` : `status ${environment}`;
+  return `${free}write \`id: ${String(id)}\` in the settings of ${name} again, then: lifeboat ${then}`;
 }
 
 function each(texts: readonly string[], next: string | null): GuestProblem[] {
@@ -114,9 +140,18 @@ function ofOwnership(
   return { text: said, next: restore.includes("--target-id") ? restore : null };
 }
 
-function ofCoverage({ kind, text }: CoverageProblem, { restore, backUp, doctor, refresh }: Ways): GuestProblem {
-  const next = { missing: restore, unseen: doctor, backups: backUp, job: refresh }[kind];
-  return { text, next };
+function ofCoverage(problems: readonly CoverageProblem[], ways: Ways): GuestProblem[] {
+  const { restore, backUp, doctor, refresh, dryRun, renumber } = ways;
+  // Said once, and with every look: the command alone would not do.
+  const last = problems.findLast(({ kind }) => kind === "renumbered");
+  return problems.map((problem) => {
+    const { kind, text } = problem;
+    if (kind === "renumbered") {
+      if (renumber === undefined) return { text, next: backUp };
+      return { text: problem === last ? `${text}; ${renumber}` : text, next: null };
+    }
+    return { text, next: { missing: restore, unseen: doctor, backups: backUp, job: refresh, doubtful: dryRun }[kind] };
+  });
 }
 
 /** Proxmox leaves a guest out of its list without a word where the token may not see it. */

@@ -17,6 +17,8 @@ export interface GuestStatus {
   /** `running`, `stopped`, `unknown`, or `missing` where the node has no such guest, or another under its number; `unknown` also where the token may not see it. */
   state: string;
   newest: NewestBackup | undefined;
+  /** Its backups bear a number that it had before; undefined: it has some under its own, or none bears its mark. */
+  otherNumber: { id: number; backups: number; newest: number } | undefined;
   /** Whether all its archives could be seen, and what was recorded of the newest: where not, there may be newer ones, or any. */
   allSeen: boolean;
   /** How old the newest backup may be, in seconds. */
@@ -47,6 +49,7 @@ export function guestStatus(
   const newest = chosen && newestBackup(chosen, older[0], facts.now);
   const missing = facts.unseen.get(guest.id) ?? [];
   const bare = bareStorage(guest, facts.storages, environment.settings.backup.storage.id);
+  const elsewhere = facts.otherNumbers.get(guest.id)?.archives;
   const drill = drillStatus(guest, facts.drills, facts.now);
   return {
     name: guest.name,
@@ -54,6 +57,7 @@ export function guestStatus(
     node: guest.node,
     state: onNode?.status ?? (facts.hidden.has(guest.id) ? "unknown" : "missing"),
     newest,
+    otherNumber: elsewhere && { id: elsewhere.id, backups: elsewhere.count, newest: elsewhere.newest },
     allSeen:
       missing.length === 0 && facts.storages.unreadable.length === 0 && bare === undefined && chosen?.isUnread !== true,
     rpoSeconds: guest.objectives.rpo,

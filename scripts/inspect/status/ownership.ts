@@ -119,6 +119,20 @@ export function withoutAnothers(
   return archives.filter((archive) => !anothers.has(archive));
 }
 
+/** Guests that are to be backed up, and have no backup under their number. */
+export function bareGuests(
+  guests: readonly Guest[],
+  { onNode, archivesOf, clock }: Listed,
+  ownership: ReadonlyMap<number, Ownership>,
+): Guest[] {
+  return guests.filter((guest) => {
+    const archives = withoutAnothers(archivesOf(guest.id), ownership.get(guest.id));
+    return (
+      guest.optOut === undefined && chooseNewest(archives, guest, onNode.get(guest.id), clock).chosen === undefined
+    );
+  });
+}
+
 /** Whether the guest under a declared number is certainly another: what is there of it says nothing of the declared one. */
 export function isTaken({ name }: Pick<Guest, "name">, ownership: Pick<Ownership, "present"> | undefined): boolean {
   const present = ownership?.present;

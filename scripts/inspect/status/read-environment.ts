@@ -2,6 +2,7 @@ import type { BackupJob, Guest as NodeGuest, IncludedVolumes } from "../../../pr
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import { type MissingPrivilege, missingForArchivesOf, missingToSee } from "../../../proxmox/api/permissions";
 import { type CalendarEvent, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import type { UnderOtherNumber } from "../../../site/coverage";
 import type { LiveDisk } from "../../../site/policies/coverage";
 import { formatMoment } from "../../../site/restore/choose-archive";
 import type { Guest } from "../../../site/settings/environment";
@@ -13,11 +14,12 @@ import { nodesOf } from "../../../site/needs";
 import { readClock } from "../node-clock";
 import type { Proof } from "../../recovery/drill/history";
 import { type DrillFacts, readDrills } from "./drills";
-import { archivesByGuest, isUnfinished, recordsOfNewest, type GuestArchive } from "./guest-archives";
+import { archivesByGuest, isUnfinished, numbered, recordsOfNewest, type GuestArchive } from "./guest-archives";
 import { type LeftBackups, leftBackups } from "./left-guests";
 import { ownCopiesAmong } from "./own-copies";
 import { type OldDiskFacts, readOldDisks } from "./old-disks";
-import { type Ownership, readOwnership } from "./ownership";
+import { readOtherNumbers } from "./other-numbers";
+import { bareGuests, type Ownership, readOwnership } from "./ownership";
 import { inspectSnapshots, type SnapshotStatus } from "./snapshot-status";
 
 /** What the nodes of an environment answered. */
@@ -45,6 +47,8 @@ export interface EnvironmentFacts {
   left: readonly LeftBackups[];
   /** Whose the guests are that stand under declared numbers, and their archives. */
   ownership: ReadonlyMap<number, Ownership>;
+  /** Guests and archives that bear the mark of a declared guest and another number, by the number that the settings have. */
+  otherNumbers: ReadonlyMap<number, UnderOtherNumber>;
   /** What drills have found and left. */
   drills: DrillFacts;
   /** What dead nodes have brought along when they came back. */
@@ -53,18 +57,26 @@ export interface EnvironmentFacts {
   snapshots: ReadonlyMap<number, SnapshotStatus>;
 }
 
+/** What this machine knows, and how often it looks. */
+interface OwnFacts {
+  readonly proofs: readonly Proof[];
+  readonly readLog?: ReadLog | undefined;
+  readonly isFrequent?: boolean;
+}
+
 /**
  * Asks the nodes of an environment. The number of requests depends on nodes and storages; besides, each guest's newest archive
  * is asked whose it is, and each guest that Lifeboat made whether it is that; where the settings have a drill, archives are asked
- * what the last one has found.
+ * what the last one has found; where a guest has no backup, some archives under numbers of nobody's are.
  *
- * @param own what drills of this machine have found, and how logs of runs are read that need not be
+ * @param own what drills of this machine have found, and how logs of runs are read that need not be. Who looks every minute does not
+ *   look under other numbers
  */
 export async function readEnvironment(
   client: ProxmoxClient,
   environment: LoadedEnvironment,
   known: ReadonlySet<number>,
-  { proofs, readLog }: { readonly proofs: readonly Proof[]; readonly readLog?: ReadLog | undefined },
+  { proofs, readLog, isFrequent = false }: OwnFacts,
 ): Promise<EnvironmentFacts> {
   const { backup, guests: declared, proxmox } = environment.settings;
   const guests = await client.cluster.guests();
@@ -103,8 +115,17 @@ export async function readEnvironment(
     readDrills(client, environment.settings, guests, { archivesOf, history: proofs }),
     readOwnership(client, environment.settings, { onNode, archivesOf, clock: { now, timeZone } }),
   ]);
+  const places = { archives: storages.archives.flatMap(numbered), onNode, known };
+  const otherNumbers: ReadonlyMap<number, UnderOtherNumber> = isFrequent
+    ? new Map()
+    : await readOtherNumbers(client, environment.settings, places, {
+        bare: bareGuests(declared, { onNode, archivesOf, clock: { now, timeZone } }, ownership),
+        missing: declared.filter(({ id }) => !onNode.has(id)),
+      });
+  const renumbered = new Set([...otherNumbers.values()].flatMap(({ guest, archives }) => [guest?.id, archives?.id]));
+  const isKnown = (vmid: number): boolean => known.has(vmid) || renumbered.has(vmid);
   const strangers = uncovered.filter(
-    ({ vmid }) => !known.has(vmid) && isMade(onNode.get(vmid)) && !drills.copies.some((copy) => copy.vmid === vmid),
+    ({ vmid }) => !isKnown(vmid) && isMade(onNode.get(vmid)) && !drills.copies.some((copy) => copy.vmid === vmid),
   );
   const made = await ownCopiesAmong(
     client,
@@ -128,7 +149,8 @@ export async function readEnvironment(
     oldDisks,
     drills,
     ownership,
-    left: leftBackups(storages.archives, (id) => known.has(id) || onNode.has(id)),
+    otherNumbers,
+    left: leftBackups(storages.archives, (id) => isKnown(id) || onNode.has(id)),
     notCovered: strangers
       .filter(({ vmid }) => made.get(vmid)?.isInUse !== true)
       .map(({ vmid, name, type }) => {

@@ -75,6 +75,10 @@ const guest = z.strictObject({
     })
     .nullable()
     .describe("newest backup; neither save points nor archives of other guests count"),
+  otherNumber: z
+    .strictObject({ id: z.number(), backups: z.number(), newest: moment("when the newest of them began") })
+    .nullable()
+    .describe("its number in the settings was changed, and its backups bear the one that it had"),
   allSeen: z
     .boolean()
     .describe("all its archives could be seen; where not, null as `newest` does not mean that there is none"),

@@ -230,6 +230,7 @@ describe("something is wrong", () => {
       diskOptOuts: [],
       drill: null,
       snapshots: null,
+      otherNumber: null,
       problems: [],
     });
     expect(summary).toMatchObject({ guests: 40, leftOut: 1, besides: [], unknown: [] });

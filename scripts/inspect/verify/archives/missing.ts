@@ -7,14 +7,16 @@ import { parseRetention, parseRetentionObject, type Retention } from "../../../.
 import { formatMoment } from "../../../../site/restore/moments";
 import type { NodeMoment } from "../../../../site/restore/doubt";
 import { isSavePoint } from "../../../../site/restore/save-point";
-import { isCertain } from "../../../../site/coverage";
+import { isCertain, type UnderOtherNumber } from "../../../../site/coverage";
 import { nodesOf } from "../../../../site/needs";
 import type { Guest } from "../../../../site/settings/environment";
 import { missingRuns } from "../../../../site/verify/missing-archives";
 import type { LoadedEnvironment } from "../../../project/environment";
 import { unless } from "../../../recovery/steps/guest/inspect-present";
 import { type BareStorage, bareText, type PlacedArchive } from "../../status/backup-storages";
+import { numbered } from "../../status/guest-archives";
 import { bareStorage } from "../../status/guest-backups";
+import { readOtherNumbers } from "../../status/other-numbers";
 import { lookAtStorages } from "./listed";
 import type { MomentOn } from "./node-clocks";
 
@@ -30,6 +32,7 @@ export interface MissingArchives {
 /** What is known of a job's guests. */
 interface JobFacts {
   readonly archives: readonly PlacedArchive[];
+  readonly otherNumbers: ReadonlyMap<number, UnderOtherNumber>;
   readonly moments: ReadonlyMap<string, NodeMoment>;
   readonly job: BackupJob | undefined;
   /** A backup runs on one of the nodes. */
@@ -73,25 +76,41 @@ export async function missingArchives(
   });
   const { archives, unreadable } = storages;
   const bareOf = (guest: Guest): BareStorage | undefined => bareStorage(guest, storages, settings.backup.storage.id);
+  const otherNumbers = await readOtherNumbers(
+    client,
+    settings,
+    {
+      archives: archives.flatMap(numbered),
+      onNode: new Map(visible.map((guest) => [guest.vmid, guest])),
+      known: new Set(settings.guests.map(({ id }) => id)),
+    },
+    { bare: backedUp.filter((guest) => backupsOf(guest, archives).length === 0), missing: [] },
+  );
   const missing = backedUp.flatMap((guest) => {
     const isSeen = isCertain({
       blind: blind.get(guest.id)?.[0]?.privilege,
       unread: unreadable[0],
       bare: bareOf(guest)?.storage,
     });
-    return isSeen ? missingOf(guest, { archives, moments, job, running }) : [];
+    return isSeen ? missingOf(guest, { archives, otherNumbers, moments, job, running }) : [];
   });
   const bare = new Set(backedUp.flatMap((guest) => bareOf(guest) ?? []).map(bareText));
   return { missing, unseen: [...unreadable, ...unseen, ...bare] };
 }
 
-function missingOf({ id, name, node }: Guest, { job, running, archives, moments }: JobFacts): MissingArchives[] {
+/** Save points are none. */
+function backupsOf({ id }: Guest, archives: readonly PlacedArchive[]): PlacedArchive[] {
+  return archives.filter(({ vmid, notes }) => vmid === id && !isSavePoint(notes ?? ""));
+}
+
+function missingOf(guest: Guest, { job, running, archives, otherNumbers, moments }: JobFacts): MissingArchives[] {
+  const { id, name, node } = guest;
   const moment = moments.get(node);
   if (moment === undefined) throw new Error(`Nobody has asked what time it is on ${node}.`);
   const { now, timeZone } = moment;
-  const own = archives.filter(({ vmid, notes }) => vmid === id && !isSavePoint(notes ?? ""));
+  const own = backupsOf(guest, archives);
   const times = own.map(({ ctime }) => ctime).filter((time) => time <= now);
-  if (own.length === 0) return [{ guest: name, id, runs: [], text: `no archive of ${name} is there` }];
+  if (own.length === 0) return [{ guest: name, id, runs: [], text: noneText(guest, otherNumbers.get(id)) }];
   const retention = job?.enabled === true ? retentionOf(job) : undefined;
   const event = eventOf(job?.schedule);
   if (retention === undefined || event === undefined) return [];
@@ -108,6 +127,16 @@ function missingOf({ id, name, node }: Guest, { job, running, archives, moments 
       text: `${what} of ${dates.join(", ")}${more} should be there by schedule and retention, and ${runs.length === 1 ? "is" : "are"} not`,
     },
   ];
+}
+
+function noneText({ id, name }: Guest, { archives, unknown }: UnderOtherNumber = {}): string {
+  const none = `no archive of ${name} is there`;
+  if (archives !== undefined) {
+    const { count, id: before } = archives;
+    const bear = count === 1 ? "1 of it bears" : `${String(count)} of it bear`;
+    return `${none} under its number ${String(id)}, and ${bear} ${String(before)}, which it had before`;
+  }
+  return unknown === undefined ? none : `${none} under its number ${String(id)}; ${unknown}`;
 }
 
 function eventOf(schedule: string | undefined) {

@@ -61,3 +61,20 @@ test("a number of which nothing can be read may be its, unless another has it [A
   expect((await look(listed, [101])).unread).toEqual([]);
   expect((await look(archives(101, ["damaged", git]))).unread).toEqual([]);
 });
+
+test("several numbers are read at the same time, and never more than eight archives [A9]", async () => {
+  let [under, most] = [0, 0];
+  const listed = Array.from({ length: 20 }, (_, index) => archives(200 + index, [git, git, git])).flat();
+  const { found } = await underOtherNumbers(
+    [...listed, ...archives(101, [web, web])],
+    { mark, id: 105, others: new Set() },
+    async ({ told }) => {
+      under += 1;
+      most = Math.max(most, under);
+      await new Promise((done) => setImmediate(done));
+      under -= 1;
+      return told;
+    },
+  );
+  expect([found.map(({ id }) => id), most]).toEqual([[101], 8]);
+});

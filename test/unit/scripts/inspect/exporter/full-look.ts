@@ -114,6 +114,7 @@ export const facts: EnvironmentFacts = {
   left: [],
   notCovered: [{ id: 777, name: "stranger", type: "lxc", copy: null }],
   ownership: new Map(),
+  otherNumbers: new Map(),
   oldDisks: { of: new Map(), unread: [] },
   drills: {
     proofs: new Map([[101, { proof: { proven: true, at: "2026-11-15T04:00:00Z" }, isCertain: true }]]),
