@@ -2,18 +2,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { linesOf } from "../support/docs/page-lines";
+import { linesRun } from "../support/docs/lines-run";
 import { DemoSite, expectExit } from "./support/demo-site";
 import { firstUseLimit, obtainToolchain } from "./support/toolchain";
 
-// A guest that Lifeboat made leaves the settings: as the page has it, with the real `pulumi`. Its question is answered by --yes: it
-// asks the terminal for its size first, and takes what is typed meanwhile for the answer.
+// A guest that Lifeboat made leaves the settings: each line as it stands on the page, with the real `pulumi`. Its question is answered
+// by a variable of its own: it asks the terminal for its size first, and takes what is typed meanwhile for the answer.
 const parent = mkdtempSync(join(tmpdir(), "lifeboat-retire-"));
 const site = new DemoSite(join(parent, "site"), "memory", () => undefined);
 const settings = join(site.folder, "project", "Pulumi.prod.yaml");
-const [unprotect = "", jobFirst = "", letGo = ""] = linesOf("guides/retire.md").flatMap(({ command }) =>
-  command.startsWith("pulumi ") ? [command] : [],
-);
+const [unprotect = "", jobFirst = "", letGo = ""] = Object.keys(linesRun["rehearsal/retire-lines"] ?? {});
 let both = "";
 
 jest.setTimeout(20 * 60_000);
@@ -53,8 +51,10 @@ async function refusal(): Promise<string> {
   return urn;
 }
 
+const said = "export PULUMI_SKIP_CONFIRMATIONS=true";
+
 async function type(line: string): Promise<void> {
-  expectExit(await site.inside("bash", "-c", `eval "$(lifeboat env prod)" && ${line} --yes`), [0], line);
+  expectExit(await site.inside("bash", "-c", `eval "$(lifeboat env prod)" && ${said} && ${line}`), [0], line);
 }
 
 const there = async () => (await site.byHand("show", "prod", "102")).exitCode === 0;

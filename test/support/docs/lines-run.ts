@@ -223,6 +223,11 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     "systemctl enable --now lifeboat-verify.timer": [0],
     "pct exec 901 -- ls -l /srv": [0],
   },
+  "rehearsal/retire-lines": {
+    "pulumi state unprotect --stack prod 'URN'": [0],
+    "pulumi up -s prod --target '**backup-job'": [0],
+    "pulumi state delete --force --stack prod 'URN'": [0],
+  },
   "rehearsal/program": {
     "pulumi stack output exporterToken --show-secrets -s prod": [0],
   },
@@ -239,6 +244,10 @@ export const linesRun: Readonly<Record<string, Lines>> = {
     'echo "drill $(cat drill-key.pub)" > signers': [0],
     "ssh-keygen -Y verify -f signers -I drill -n lifeboat-drill -s SHA256SUMS.sig < SHA256SUMS": [0],
     "sha256sum --check SHA256SUMS": [0],
+  },
+  "own-program": {
+    "npm pack --pack-destination FOLDER": [0],
+    "npm install FOLDER/lifeboat-0.1.0.tgz": [0],
   },
   monitoring: {
     "lifeboat rebuild monitoring --dry-run": [0],

@@ -1,12 +1,5 @@
 /** How each line of the pages is known to do what it says. */
 
-interface Alike {
-  readonly line: RegExp;
-  /** A test, or a part of one, and words that stand in it. */
-  readonly by: string;
-  readonly words: readonly string[];
-}
-
 interface ByHand {
   readonly line: RegExp;
   readonly why: string;
@@ -25,16 +18,6 @@ export const pagesRun: Readonly<Record<string, string>> = {
   "guides/getting-started.md": "test/rehearsal/guides.test.ts",
   "guides/state.md": "test/rehearsal/bootstrap.test.ts",
 };
-
-/** Lines whose names, times and places are the reader's, or that need real guests: a test runs the same command with its own. */
-export const alike: readonly Alike[] = [
-  {
-    line: /^pulumi (?:state (?:delete|unprotect) |up -s prod --target )/u,
-    by: "test/rehearsal/retire-lines.test.ts",
-    words: ["--yes"],
-  },
-  { line: /^npm pack /u, by: "test/unit/components/package.test.ts", words: ["pack"] },
-];
 
 /** Lines that nothing here can run, and why. */
 export const byHand: readonly ByHand[] = [
@@ -55,10 +38,6 @@ export const byHand: readonly ByHand[] = [
   {
     line: /^npm run (?:pictures|toolchain -- --artifact (?:grafana|docker-compose))|^apt-get /u,
     why: "builds Grafana for half an hour, or Compose 2 for some minutes; `npm run pictures` is skipped in CI and counted",
-  },
-  {
-    line: /^npm install FOLDER/u,
-    why: "asks a registry for what the package needs; the packed package itself is compiled and described by a test",
   },
   {
     line: /^age-keygen/u,
