@@ -275,7 +275,9 @@ test("the longest unverified first, and nothing new after the time is up [G1]", 
   await verify("--guest", "db");
   await site.control({ command: "clock", offset: 90 * 3_600 });
   await verify("--guest", "web");
-  expect(Object.keys(results(await verify()))).toEqual([c, b, a]);
+  // The two of one run are read at the same time: which of them is recorded in an earlier second is not told.
+  const [first, ...rest] = Object.keys(results(await verify()));
+  expect([first, rest.toSorted()]).toEqual([c, [a, b].toSorted()]);
 });
 
 test("an archive of a backup that is at work is still being written, and nothing is recorded; an older one is damaged for all that [G1]", async () => {
