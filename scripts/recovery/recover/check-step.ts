@@ -5,6 +5,7 @@ import { emptiedText, isOutOfReach } from "./lacking";
 import { lostOf } from "./lost";
 import { takenIn } from "./number-taken";
 import type { EnvironmentLook, RecoverPlan } from "./plan";
+import { type PlacesNow, placesNow } from "./returned";
 import type { SiteSession } from "./session";
 import { stackResultsIn, upPath } from "./stack-steps";
 
@@ -26,11 +27,18 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
     },
     run: async ({ factsOf }) => {
       const problems = await session.check(names, session.context);
+      const now = new Map(
+        await Promise.all(
+          environments.map(
+            async (look) => [look.name, await placesNow(session.site.environment(look.name), look)] as const,
+          ),
+        ),
+      );
       const findings = [
         ...session.unusable,
-        ...notRecovered(plan),
+        ...notRecovered(plan, now),
         ...foundBefore(plan),
-        ...environments.flatMap(notBroughtUp),
+        ...environments.flatMap((look) => notBroughtUp(look, now.get(look.name) ?? new Map())),
         ...problems,
       ];
       const isNewest = (factsOf(dataPath)["newer"] ?? 0) === 0;
@@ -42,7 +50,7 @@ export function checkStep(plan: RecoverPlan, session: SiteSession): Step {
 }
 
 /** Backup jobs and whatever else its stack makes may be missing still. */
-function notBroughtUp(look: EnvironmentLook): Finding[] {
+function notBroughtUp(look: EnvironmentLook, now: PlacesNow): Finding[] {
   const { name, goneBesides, guests } = look;
   const unreached = guests.filter(isOutOfReach);
   if (unreached.length > 0) {
@@ -57,7 +65,7 @@ function notBroughtUp(look: EnvironmentLook): Finding[] {
     const text = `${name} is not brought up: others have, or may have, the ${taken.length === 1 ? "number" : "numbers"} of ${taken.join(", ")}, and its stack would write them into its state`;
     return [{ severity: "problem", text, mend: `lifeboat recover --only ${name}, when that is mended` }];
   }
-  const moved = moveInSettings(look);
+  const moved = moveInSettings(look, now);
   if (moved !== undefined) return [{ severity: "todo", ...moved }];
   if (goneBesides === undefined) return [];
   const text = `${name} is not brought up: its stack would make ${goneBesides.join(", ")} as well, and nobody has asked for that`;
@@ -70,9 +78,15 @@ function foundBefore({ environments }: RecoverPlan): Finding[] {
 }
 
 /** What the check does not look at. */
-function notRecovered(plan: RecoverPlan): Finding[] {
-  return lostOf(plan).flatMap(({ kind, subject, why, mend }) => {
+function notRecovered(plan: RecoverPlan, now: ReadonlyMap<string, PlacesNow>): Finding[] {
+  return lostOf(plan).flatMap(({ kind, subject, why, mend }): Finding[] => {
     if (kind === "guest" || kind === "store") return [];
+    const [environment = "", guest = ""] = subject.split("/");
+    const place = kind === "by hand" ? now.get(environment)?.get(guest) : undefined;
+    if (place !== undefined) {
+      const text = `${subject} is on ${place}, which answers by now: it was left as it is, and nothing is to be moved by hand`;
+      return [{ severity: "problem", text, mend: `lifeboat recover --only ${environment}, which looks again` }];
+    }
     const text = `${subject} was left as it is: ${why}`;
     return [{ severity: "problem", text, ...(mend === undefined ? {} : { mend }) }];
   });

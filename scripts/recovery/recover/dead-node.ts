@@ -140,15 +140,28 @@ export function isOffItsNode({ way, declaredNode }: GuestLook): boolean {
   return declaredNode !== undefined || way === "ha" || way === "by hand";
 }
 
-/** What is to be done about the settings before the stack can be brought up; undefined: nothing. */
-export function moveInSettings({ name, guests }: EnvironmentLook): { text: string; mend: string } | undefined {
-  const moved = guests.filter(isOffItsNode);
-  if (moved.length === 0) return undefined;
-  const lines = moved.map(
-    (guest) => `node: ${guest.declaredNode === undefined ? "NODE" : guest.node} for ${guest.name}`,
-  );
+/**
+ * What is to be done about the settings before the stack can be brought up; undefined: nothing.
+ *
+ * @param now where they are by now, by name
+ */
+export function moveInSettings(
+  { name, guests }: EnvironmentLook,
+  now: ReadonlyMap<string, string>,
+): { text: string; mend: string } | undefined {
+  const off = guests.filter(isOffItsNode);
+  if (off.length === 0) return undefined;
+  const moved = off.filter(({ name: guest, node, declaredNode = node }) => now.get(guest) !== declaredNode);
+  if (moved.length === 0) {
+    const text = `${name} is not brought up: the node of ${off.map((guest) => guest.name).join(", ")} was dead, and is back`;
+    return { text, mend: `lifeboat recover --only ${name}, which looks again` };
+  }
+  const lines = moved.map((guest) => {
+    const place = now.get(guest.name) ?? (guest.declaredNode === undefined ? "NODE" : guest.node);
+    return `node: ${place} for ${guest.name}`;
+  });
   return {
-    text: `${name} is not brought up: its settings have ${moved.map((guest) => guest.name).join(", ")} on a node that is dead, and Pulumi would ask that one`,
+    text: `${name} is not brought up: its settings have ${moved.map((guest) => guest.name).join(", ")} on a node that was dead when the site was looked at, and Pulumi would ask that one`,
     mend: `set '${lines.join("', '")}' in Pulumi.${name}.yaml, then: lifeboat up ${name}`,
   };
 }

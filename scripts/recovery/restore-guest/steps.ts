@@ -2,9 +2,11 @@ import type { StepContext, StepNode } from "../engine/step";
 import { protectArchive, releaseArchives } from "./archive-protection";
 import { checkSteps, proofPaths } from "../steps/guest/check-steps";
 import { comparePulumiStep } from "../steps/guest/compare-step";
+import { refuseToRunTwice } from "../steps/guest/disks-elsewhere";
+import { refuseMarkedAnother } from "../steps/guest/meant-guest";
 import { readArchive } from "./integrity-step";
 import { checkMembership } from "./membership-step";
-import { startGuest, stopGuest } from "../steps/guest/power-steps";
+import { isRunning, startGuest, stopGuest } from "../steps/guest/power-steps";
 import { putBackDisks } from "./put-back-step";
 import { refuseOriginals, takeOutOriginals } from "./originals-step";
 import type { RestorePlan } from "../steps/guest/plan";
@@ -39,9 +41,14 @@ function prove(plan: RestorePlan, world: GuestWorld, operation: BegunOperation):
     await own(context);
     await refuseOriginals(world.client, plan);
   };
+  const once = async (): Promise<void> => {
+    await refuseMarkedAnother(world.client, plan.target, world.meant);
+    if (plan.present !== undefined || (await isRunning(world.client, plan.target))) return;
+    await refuseToRunTwice(world.client, plan, operation.startedAt);
+  };
   if (plan.putBack !== undefined) steps.push(putBackDisks(plan, world));
   if (plan.start && plan.originals !== undefined) steps.push(takeOutOriginals(plan, world, own));
-  if (plan.start) steps.push(startGuest(plan, world, isCopy ? startable : undefined));
+  if (plan.start) steps.push(startGuest(plan, world, isCopy ? startable : once));
   if (plan.checks.length > 0) steps.push({ id: "checks", title: "Checks", steps: checkSteps(plan, world) });
   const releases = [...(plan.archive.protect ? [plan.archive.volid] : []), ...plan.releaseAlso];
   if (releases.length > 0) steps.push(releaseArchives(plan, world, releases, proofPaths(plan)));

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { StartCluster } from "../../sandbox/setup/start-state";
 import { timeSchema } from "../../sandbox/server/control";
+import { requireSuccess } from "../../../proxmox/api/tasks";
 import { node } from "../restore/restore-site";
+import { asksFor, inRestore } from "../support/held-tasks";
 import { RecoverSite } from "./recover-site";
 import { unrecorded } from "./unrecorded";
 
@@ -112,6 +114,19 @@ async function waiting(running: Promise<unknown>): Promise<void> {
   }
 }
 
+/** The dead node comes back while a restore is half-way. */
+async function backInRestore(running: Promise<unknown>): Promise<void> {
+  const run = { hasEnded: false };
+  const end = (): void => {
+    run.hasEnded = true;
+  };
+  running.then(end, end);
+  while (!run.hasEnded && !lost.site.requests().some(asksFor("vzrestore"))) {
+    await new Promise((tick) => setTimeout(tick, 20));
+  }
+  await lost.site.clearFaults();
+}
+
 async function places() {
   const guests = await lost.site.client.cluster.guests();
   return Object.fromEntries(guests.map((guest) => [guest.vmid, [guest.node, guest.status]]));
@@ -156,7 +171,7 @@ test("after the lines that it prints: the one on shared storage runs with its di
   expect(await places()).toEqual({ 101: [place, "running"], 102: [third, "running"], 103: [node, "running"] });
   expect(findings).toContainEqual({
     severity: "todo",
-    text: expect.stringMatching(/^prod is not brought up: its settings have web, db on a node that is dead/u),
+    text: expect.stringMatching(/^prod is not brought up: its settings have web, db on a node that was dead/u),
     mend: `set 'node: ${place ?? ""} for web', 'node: ${third} for db' in Pulumi.prod.yaml, then: lifeboat up prod`,
   });
   // An update whose settings still name the dead node would take web for gone.
@@ -245,6 +260,51 @@ test("the node is back, and whether it has disks of a guest cannot be seen: that
       /prod\/web: whether pve-two, which is there, has disks of web .* cannot be seen: storage local/u,
     ),
   ]);
+});
+
+test("the node comes back while its guest is being restored elsewhere: that one is not started beside what may run there still, and is once its old disks are gone [H5, D16, K4]", async () => {
+  await kill();
+  await lost.site.control({ command: "move", node, from: conf(second, 101), to: "/root/" });
+  await lost.site.fault("task-waits", inRestore);
+  const running = lost.recover(["--force"]);
+  await backInRestore(running);
+  const { code, stdout } = await running;
+  expect(stdout).toMatch(
+    /prod\/web did not come back: pve-two has come back meanwhile, and has disks of web \(101\): local:101[\s\S]*not started; restart pve-two, then resume this/u,
+  );
+  const [place] = (await places())["101"] ?? [];
+  expect([code, (await places())["101"]]).toEqual([3, [place, "stopped"]]);
+  expect(place).not.toBe(second);
+  const again = await lost.recover(["--force"]);
+  expect([again.code, (await places())["101"]]).toEqual([3, [place, "stopped"]]);
+  const root = lost.site.rootClient();
+  for (const disk of ["local:101/vm-101-disk-0.raw", "local:101/vm-101-disk-1.raw"]) {
+    await root.delete(["nodes", second, "storage", "local", "content", disk]);
+  }
+  await root.close();
+  expect((await lost.recover(["--force"])).stdout).toMatch(/prod\/web +back\b/u);
+  expect((await places())["101"]).toEqual([place, "running"]);
+});
+
+test("the node comes back while others are restored: nobody is told to move guests that run there again, and the same command ends it [H5, H1, K3]", async () => {
+  const { client } = lost.site;
+  const mail = { node, vmid: 103, type: "lxc" } as const;
+  requireSuccess(await client.tasks.wait(await client.guests.stop(mail)));
+  requireSuccess(await client.tasks.wait(await client.guests.destroy(mail)));
+  await kill();
+  await lost.site.fault("task-waits", inRestore);
+  const running = recovered();
+  await backInRestore(running);
+  const { code, results, findings } = await running;
+  expect([code, results]).toEqual([3, { "prod/web": "by hand", "prod/db": "by hand", "prod/mail": "back" }]);
+  expect(findings).toContainEqual({
+    severity: "problem",
+    text: "prod/web is on pve-two, which answers by now: it was left as it is, and nothing is to be moved by hand",
+    mend: "lifeboat recover --only prod, which looks again",
+  });
+  expect(JSON.stringify(findings)).not.toMatch(/mv \/etc|NODE/u);
+  expect(await places()).toMatchObject({ 101: [second, "running"], 102: [second, "running"] });
+  expect((await lost.recover(["--force"])).stdout).toMatch(/^The site is back/u);
 });
 
 test("without quorum nothing is planned: the reason is said [H5, K6]", async () => {

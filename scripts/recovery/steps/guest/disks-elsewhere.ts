@@ -32,6 +32,8 @@ export async function disksOnShared(client: ProxmoxClient, node: string, vmid: n
 /** A node with disks of a guest that is not on it, or on which they cannot be looked for. */
 interface OldDisks extends FoundDisks {
   readonly node: string;
+  /** Seconds since it was started; undefined: it does not say. */
+  readonly uptime: number | undefined;
 }
 
 /**
@@ -53,12 +55,12 @@ async function disksElsewhere(
   const found = await Promise.all(
     others
       .filter(({ node }) => !targets.includes(node))
-      .map(async ({ node }) => {
+      .map(async ({ node, uptime }) => {
         const storages = await unlessUnasked(client.backups.storages(node));
         if (storages === undefined)
-          return { node, disks: [], unseen: [], unasked: ["the node does not say which storages it has"] };
+          return { node, uptime, disks: [], unseen: [], unasked: ["the node does not say which storages it has"] };
         const own = storages.filter(({ shared, active }) => shared !== true && active !== false);
-        return { node, ...(await disksOn(client, node, vmid, own)) };
+        return { node, uptime, ...(await disksOn(client, node, vmid, own)) };
       }),
   );
   return found.filter(({ disks, unasked }) => disks.length > 0 || unasked.length > 0);
@@ -99,6 +101,37 @@ export async function refuseReturned(
     {
       exitCode: exitCodes.refused,
       hint: `decide which one lives on (docs/runbooks/node-lost.md): the one on ${node}: put its configuration back there, as root: mv /root/${id}.conf /etc/pve/nodes/${node}/lxc/ (a virtual machine's: qemu-server/); or the backup: restart ${node}, so that nothing of it runs there, then as root on it: ${disks.map((disk) => `pvesm free ${disk}`).join("; ")}; or look into the backup beside: --target-id next`,
+    },
+  );
+}
+
+/**
+ * A node that has come back while its guest was being restored elsewhere: one that was only cut off runs the guest still. One that
+ * was started since then runs nothing of it, as Proxmox has the guest elsewhere.
+ *
+ * @param since when the restore began, ISO 8601: what was there before that was looked at by {@link refuseReturned}
+ * @throws CommandError (13)
+ */
+export async function refuseToRunTwice(
+  client: ProxmoxClient,
+  { guest, target }: { readonly guest: string; readonly target: { readonly node: string; readonly vmid: number } },
+  since: string,
+): Promise<void> {
+  const nodes = await client.cluster.nodes();
+  const age = (Date.now() - Date.parse(since)) / 1_000;
+  const found = await disksElsewhere(client, target.vmid, target.node, nodes);
+  const back = found.find(({ uptime }) => uptime === undefined || uptime > age);
+  if (back === undefined) return;
+  const { node, disks, unasked } = back;
+  const what =
+    disks.length > 0
+      ? `has disks of ${guest} (${String(target.vmid)}): ${disks.join(", ")}`
+      : `whether it has disks of ${guest} (${String(target.vmid)}) cannot be seen: ${unasked.join("; ")}`;
+  throw new CommandError(
+    `${node} has come back meanwhile, and ${what}. If it was only cut off it runs ${guest} still, so ${guest} is restored on ${target.node} and not started; restart ${node}, then resume this (docs/runbooks/node-lost.md)`,
+    {
+      exitCode: exitCodes.refused,
+      hint: `restart ${node}, so that nothing of it runs there, then the same command`,
     },
   );
 }
