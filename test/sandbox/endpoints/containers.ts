@@ -13,7 +13,7 @@ import {
   type LoadedGuest,
   type Section,
 } from "../guests/configuration";
-import { createContainer } from "../guests/containers/create";
+import { clampCpuUnits, createContainer } from "../guests/containers/create";
 import { checkDestruction, destroyContainer, type Destruction } from "../guests/containers/destroy";
 import { MOUNT_KEYS } from "../guests/containers/mount-points";
 import { CONTAINER_OPTIONS, containerOption, containerValue } from "../guests/containers/parameters";
@@ -56,9 +56,14 @@ function underLockTask(call: Call, type: string, work: (loaded: LoadedGuest, tas
   );
 }
 
+/** Proxmox looks for the process alone: of a container that is not there, none runs. */
+async function runsHere({ node, parameters }: Call): Promise<boolean> {
+  const found = node.cluster.guest(parameters.requiredInteger("vmid"));
+  return found?.type === "lxc" && found.node === node.name && (await isRunning(node, found));
+}
+
 async function requireRunning(call: Call, name = "CT"): Promise<void> {
-  const loaded = load(call);
-  if (!(await isRunning(call.node, loaded.guest))) throw death(`${name} ${loaded.guest.vmid} not running`);
+  if (!(await runsHere(call))) throw death(`${name} ${call.parameters.required("vmid")} not running`);
 }
 
 const list: Endpoint = {
@@ -153,8 +158,12 @@ const readConfig: Endpoint = {
   parameters: { ...guest, current: flag, snapshot: { ...snapname, optional: true } },
   permissions: needs("VM.Audit"),
   handler: (call) => {
-    const { configuration } = load(call);
     const snapshot = call.parameters.text("snapshot");
+    if (snapshot !== undefined && call.parameters.flag("current") === true) {
+      const both = "cannot use 'snapshot' parameter with 'current'";
+      throw parameterFailure({ snapshot: both, current: both });
+    }
+    const { configuration } = load(call);
     if (snapshot !== undefined) return answer(call, snapshotOf(configuration, snapshot), configuration.digest);
     const current = call.parameters.flag("current") === true;
     return answer(call, current ? configuration : withPending(configuration), configuration.digest);
@@ -197,6 +206,7 @@ const writeConfig: Endpoint = {
     const values = new Map(parameters.entries("node", "vmid", "digest", "delete", "revert"));
     const named = ["delete", "revert"].some((name) => parameters.has(name));
     if (values.size === 0 && !named) throw death("no options specified");
+    clampCpuUnits(values);
     await withGuestLock(call.node, "lxc", id, () => change(call, id, values));
     return null;
   },
@@ -254,6 +264,17 @@ const pending: Endpoint = {
   handler: (call) => pendingAnswer(load(call).configuration, containerValue),
 };
 
+const statusIndex: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/status`,
+  parameters: guest,
+  permissions: { user: "all" },
+  handler: (call) => {
+    load(call);
+    return ["current", "start", "stop", "shutdown", "reboot", "migrate"].map((subdir) => ({ subdir }));
+  },
+};
+
 const currentStatus: Endpoint = {
   method: "GET",
   path: `${GUEST_PATH}/status/current`,
@@ -269,11 +290,11 @@ const start: Endpoint = {
   permissions: needs("VM.PowerMgmt"),
   handler: async (call) => {
     checkSkipLock(call);
-    const { guest: found } = load(call);
-    if (await isRunning(call.node, found)) throw death(`CT ${found.vmid} already running`);
-    return call.node.tasks.start("vzstart", String(found.vmid), call.caller.name, async (task) => {
+    const id = call.parameters.requiredInteger("vmid");
+    if (await runsHere(call)) throw death(`CT ${id} already running`);
+    return call.node.tasks.start("vzstart", String(id), call.caller.name, async (task) => {
       await task.checkpoint("starting");
-      await startWorker(call.node, found.vmid, task.log);
+      await startWorker(call.node, id, task.log, call.parameters.flag("skiplock") === true);
     });
   },
 };
@@ -287,7 +308,9 @@ const stop: Endpoint = {
     checkSkipLock(call);
     await requireRunning(call);
     return underLockTask(call, "vzstop", async (loaded) => {
-      if (call.parameters.flag("skiplock") !== true) checkLock("lxc", loaded.configuration);
+      const { configuration } = loaded;
+      const passes = call.parameters.flag("skiplock") === true || configuration.keys.get("lock") === "mounted";
+      if (!passes) checkLock("lxc", configuration);
       await killContainer(call.node, loaded);
     });
   },
@@ -331,7 +354,7 @@ const interfaces: Endpoint = {
   path: `${GUEST_PATH}/interfaces`,
   parameters: guest,
   permissions: needs("VM.Audit"),
-  handler: (call) => containerInterfaces(call.node, load(call).guest),
+  handler: async (call) => ((await runsHere(call)) ? containerInterfaces(call.node, load(call).guest) : null),
 };
 
 const resize: Endpoint = {
@@ -355,6 +378,7 @@ export const containerEndpoints: readonly Endpoint[] = [
   readConfig,
   writeConfig,
   pending,
+  statusIndex,
   currentStatus,
   start,
   stop,

@@ -1,7 +1,6 @@
 /** Guests that become templates. */
 import { formatDrive } from "../../../proxmox/rules/property-strings";
 import type { Call } from "../calls/endpoint";
-import { hasPath } from "../model/storage-paths";
 import type { GuestType } from "../model/state";
 import { death } from "../protocol/failure";
 import { isBase, makeBase } from "./base-volumes";
@@ -10,7 +9,6 @@ import { mountsOf, withVolume, writeMount } from "./containers/mount-points";
 import { isRunning as isContainerRunning } from "./containers/runtime";
 import { driveKeys, driveVolume, readDrive } from "./machines/drives";
 import { isRunning } from "./machines/runtime";
-import { parseVolume } from "./storages";
 
 /** Makes a machine a template, or one of its disks a template's (PVE::API2::Qemu, template). @returns the task's UPID */
 export async function makeMachineTemplate(call: Call): Promise<string> {
@@ -40,17 +38,15 @@ export async function makeMachineTemplate(call: Call): Promise<string> {
   );
 }
 
-/** (PVE::API2::LXC, template) */
-export async function makeContainerTemplate(call: Call): Promise<string> {
-  const { node, parameters, caller, cluster } = call;
+/** Its task is not told: the answer is null (PVE::API2::LXC, template). */
+export async function makeContainerTemplate(call: Call): Promise<null> {
+  const { node, parameters, caller } = call;
   const vmid = parameters.requiredInteger("vmid");
   const configuration = await checkTemplate(call, "lxc", undefined);
-  const volumes = mountsOf(configuration.keys).filter(({ kind }) => kind === "volume");
-  for (const { volume } of volumes) {
-    const { storage } = parseVolume(cluster, volume);
-    if (hasPath(storage)) throw death(`Directory storage '${storage.storage}' does not support container templates!`);
-  }
-  return node.tasks.start("vztemplate", String(vmid), caller.name, async () => {
+  node.tasks.start("vztemplate", String(vmid), caller.name, async () => {
+    const volumes = mountsOf(configuration.keys);
+    const other = volumes.find(({ kind, volume }) => kind !== "volume" || isBase(volume));
+    if (other !== undefined) throw death(`Template feature is not available for '${other.volume}'`);
     for (const mount of volumes) {
       const volume = await makeBase(node, mount.volume);
       configuration.keys.set(mount.key, writeMount(withVolume(mount, volume, mount.size)));
@@ -59,6 +55,7 @@ export async function makeContainerTemplate(call: Call): Promise<string> {
     configuration.keys.set("template", "1");
     storeGuest(node, "lxc", vmid, configuration);
   });
+  return null;
 }
 
 async function checkTemplate(

@@ -170,6 +170,10 @@ export async function deleteSnapshot(
 ): Promise<void> {
   snapshotOf(loadGuest(node, kind.type, vmid).configuration, name);
   await setLock(node, kind.type, vmid, "snapshot-delete");
+  // The lock stays, as Proxmox leaves it.
+  if (loadGuest(node, kind.type, vmid).configuration.keys.get("template") === "1") {
+    throw death("you can't delete a snapshot if vm is a template");
+  }
   await dropSnapshot(kind, node, vmid, name, log);
 }
 

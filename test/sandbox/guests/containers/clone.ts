@@ -1,9 +1,11 @@
 import type { Call } from "../../calls/endpoint";
 import type { Log } from "../../drivers/driver";
 import { parseVolumeId } from "../../../../proxmox/rules/volume-ids";
+import type { Node } from "../../model/site";
+import { isSharedStorage } from "../../model/storage-types";
 import { death, failureText } from "../../protocol/failure";
+import { otherNode } from "../other-node";
 import {
-  checkLock,
   checkUnused,
   emptyConfiguration,
   loadGuest,
@@ -16,11 +18,11 @@ import {
 } from "../configuration";
 import { addToPool } from "../pool-members";
 import { snapshotOf } from "../snapshots";
-import { enabledStorage } from "../storages";
+import { enabledStorage, requireStorage } from "../storages";
 import { freeVolumes } from "../volumes";
 import { copyVolume, linkVolume, mayLink } from "./copy-volume";
 import { checkPool } from "./create";
-import { mountsOf, withVolume, writeMount } from "./mount-points";
+import { isMountKey, mountsOf, readMount, withVolume, writeMount } from "./mount-points";
 import { checkBridge, randomHardwareAddress, readNetwork, writeNetwork } from "./networks";
 import { isRunning } from "./runtime";
 
@@ -34,6 +36,8 @@ interface Cloning {
   /** The volumes are those of this snapshot; undefined: those of now. */
   readonly snapshot: string | undefined;
   readonly source: Section;
+  /** Where the clone goes; undefined: it stays here. */
+  readonly target: Node | undefined;
 }
 
 /** Copies a container, or builds a linked one upon a template (PVE::API2::LXC, clone_vm). @returns the task's UPID */
@@ -43,45 +47,74 @@ export async function cloneContainer(call: Call): Promise<string> {
   const newId = parameters.requiredInteger("newid");
   const pool = parameters.text("pool");
   if (pool !== undefined) checkPool(call, pool);
+  const target = otherNode(call, parameters.text("target"));
   const storage = parameters.text("storage");
-  if (storage !== undefined) enabledStorage(node, storage);
-  checkUnused(node, newId);
-  const { configuration } = loadGuest(node, "lxc", vmid);
-  const clone = emptyConfiguration();
-  clone.keys.set("lock", "create");
-  storeGuest(node, "lxc", newId, clone);
+  if (storage !== undefined) checkStorage(node, storage, target);
+  await setLock(node, "lxc", vmid, "disk");
+  const unlock = (log: Log) =>
+    removeLock(node, "lxc", vmid, "disk").catch((failure: unknown) => log(failureText(failure)));
   try {
-    checkLock("lxc", configuration);
-    const cloning = await checkClone(call, vmid, newId);
-    takeOver(call, clone, cloning);
-    await setLock(node, "lxc", vmid, "disk");
-    storeGuest(node, "lxc", newId, clone);
-    return node.tasks.start("vzclone", String(vmid), caller.name, ({ log }) => copy(call, clone, cloning, log));
+    const clone = reserve(node, newId);
+    try {
+      const cloning = await checkClone(call, { vmid, newId, target });
+      takeOver(call, clone, cloning);
+      storeGuest(node, "lxc", newId, clone);
+      return node.tasks.start("vzclone", String(vmid), caller.name, ({ log }) =>
+        copy(call, clone, cloning, log).finally(() => unlock(log)),
+      );
+    } catch (failure) {
+      removeGuest(node, newId);
+      throw failure;
+    }
   } catch (failure) {
-    removeGuest(node, newId);
+    await unlock(() => {});
     throw failure;
   }
 }
 
-async function checkClone(call: Call, vmid: number, newId: number): Promise<Cloning> {
-  const { node, parameters, authority } = call;
-  const { guest, configuration } = loadGuest(node, "lxc", vmid);
-  const snapshot = parameters.text("snapname");
-  const source = snapshot === undefined ? configuration : snapshotOf(configuration, snapshot);
+/** Holds the new number (PVE::AbstractConfig::create_and_lock_config). */
+function reserve(node: Node, newId: number): Configuration {
+  checkUnused(node, newId);
+  const clone = emptyConfiguration();
+  clone.keys.set("lock", "create");
+  storeGuest(node, "lxc", newId, clone);
+  return clone;
+}
+
+function checkStorage(node: Node, wanted: string, target: Node | undefined): void {
+  const storage = enabledStorage(node, wanted);
+  if (target === undefined) return;
+  enabledStorage(target, wanted);
+  if (!isSharedStorage(storage.type, storage.options)) throw death(`can't clone to non-shared storage '${wanted}'`);
+}
+
+async function checkClone(call: Call, ids: Pick<Cloning, "vmid" | "newId" | "target">): Promise<Cloning> {
+  const { node, parameters, authority, cluster } = call;
+  const { guest, configuration } = loadGuest(node, "lxc", ids.vmid);
   const isFull = parameters.flag("full") ?? configuration.keys.get("template") !== "1";
   const storage = parameters.text("storage");
   if (storage !== undefined && !isFull) throw death("parameter 'storage' not allowed for linked clones");
+  const snapshot = parameters.text("snapname");
+  const source = snapshot === undefined ? configuration : snapshotOf(configuration, snapshot);
   const running = await isRunning(node, guest);
-  for (const { key, kind, volume } of mountsOf(source.keys)) {
+  let isShared = true;
+  for (const [key, value] of [...source.keys].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    if (/^net\d+$/.test(key)) checkBridge(authority, value);
+    if (!isMountKey(key)) continue;
+    const { kind, volume } = readMount(key, value);
     if (kind !== "volume") throw death(`unable to clone mountpoint '${key}' (type ${kind})`);
-    authority.check(`/storage/${storage ?? parseVolumeId(volume)?.storage ?? ""}`, "Datastore.AllocateSpace");
+    const kept = requireStorage(cluster, storage ?? parseVolumeId(volume)?.storage ?? "");
+    if (!isSharedStorage(kept.type, kept.options)) isShared = false;
+    authority.check(`/storage/${kept.storage}`, "Datastore.AllocateSpace");
     if (isFull && running && snapshot === undefined) {
-      throw death("Cannot do full clones on a running container without snapshots");
+      throw death("Full clone of a running container is only possible from a snapshot");
     }
     if (!isFull && !mayLink(node, volume)) throw death(`Linked clone feature for '${volume}' is not available`);
   }
-  for (const [key, value] of source.keys) if (/^net\d+$/.test(key)) checkBridge(authority, value);
-  return { vmid, newId, isFull, snapshot, source };
+  if (ids.target !== undefined && !isShared) {
+    throw death(`can't clone CT to node '${ids.target.name}' (CT uses local storage)`);
+  }
+  return { ...ids, isFull, snapshot, source };
 }
 
 /** All but the volumes, which come one by one. */
@@ -94,7 +127,7 @@ function takeOver({ parameters }: Call, clone: Configuration, { source }: Clonin
   }
   for (const key of ["hostname", "description"]) {
     const given = parameters.text(key);
-    if (given !== undefined && given !== "") clone.keys.set(key, given);
+    if (given !== undefined && given !== "" && given !== "0") clone.keys.set(key, given);
   }
 }
 
@@ -106,8 +139,9 @@ function withNewAddress(value: string): string {
 
 async function copy(call: Call, clone: Configuration, cloning: Cloning, log: Log): Promise<void> {
   const { node, parameters, cluster } = call;
-  const { vmid, newId, isFull, snapshot, source } = cloning;
+  const { vmid, newId, isFull, snapshot, source, target } = cloning;
   const made: string[] = [];
+  log(`creating a clone of container ${vmid} with ID ${newId}`);
   try {
     for (const mount of mountsOf(source.keys)) {
       log(
@@ -125,13 +159,13 @@ async function copy(call: Call, clone: Configuration, cloning: Cloning, log: Log
     await freeVolumes(node, made, log);
     removeGuest(node, newId);
     throw death(`clone failed: ${failureText(failure)}`);
-  } finally {
-    await removeLock(node, "lxc", vmid, "disk").catch((failure: unknown) => log(failureText(failure)));
   }
   addToPool(cluster, parameters.text("pool"), newId);
   await removeLock(node, "lxc", newId, "create");
   const firewall = cluster.guest(vmid)?.firewall;
   const guest = cluster.guest(newId);
   if (firewall !== undefined && guest !== undefined) guest.firewall = firewall;
+  // It has not run yet: only its configuration goes.
+  if (target !== undefined && guest !== undefined) guest.node = target.name;
   cluster.save();
 }

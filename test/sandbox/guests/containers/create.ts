@@ -10,6 +10,7 @@ import {
   storeGuest,
   withGuestLock,
 } from "../configuration";
+import { checkPublicKeys } from "../ssh-keys";
 import { activateStorage, checkVolumeAccess, enabledStorage, holds } from "../storages";
 import { buildContainer } from "./build";
 import { isMountKey, mountsOf } from "./mount-points";
@@ -52,6 +53,7 @@ export async function createContainer(call: Call): Promise<string> {
   if (order.highAvailability) authority.check("/", "Sys.Console");
   if (order.existed && order.restore && force) await checkOverwrite(call, order.vmid);
   else checkUnused(node, order.vmid);
+  if (order.first.sshPublicKeys !== undefined) checkPublicKeys(order.first.sshPublicKeys);
   if (order.pool !== undefined) checkPool(call, order.pool);
   order.keepFirewall = checkAllocation(call, order, force);
   checkOptionRights(call.cluster, authority, { ...order, unprivileged: order.unprivileged === true }, options);
@@ -99,10 +101,10 @@ function openOrder(call: Call): Order {
   };
 }
 
-/** As on a node with cgroup v2. */
-function clampCpuUnits(options: Map<string, string>): void {
+/** As on a node with cgroup v2 (PVE::CGroup::clamp_cpu_shares). */
+export function clampCpuUnits(options: Map<string, string>): void {
   const units = options.get("cpuunits");
-  if (units !== undefined) options.set("cpuunits", String(Math.min(10_000, Math.max(1, Number(units)))));
+  if (units !== undefined) options.set("cpuunits", String(Math.min(10_000, Number(units))));
 }
 
 async function checkOverwrite(call: Call, vmid: number): Promise<void> {

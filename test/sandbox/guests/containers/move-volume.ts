@@ -25,10 +25,8 @@ export async function moveVolume(call: Call): Promise<string> {
   const target = parameters.integer("target-vmid");
   if (storage !== undefined && target === undefined) return moveToStorage(call, storage);
   if (target !== undefined && storage === undefined) return moveToContainer(call, target);
-  const text =
-    storage === undefined
-      ? "both 'storage' and 'target-vmid' missing, either needs to be set"
-      : "either set 'storage' or 'target-vmid', but not both";
+  if (storage !== undefined) throw death("either set storage or target-vmid, but not both");
+  const text = "both 'storage' and 'target-vmid' missing, either needs to be set";
   throw parameterFailure({ "target-vmid": text, storage: text });
 }
 
@@ -122,11 +120,12 @@ async function checkReassignment(call: Call, vmid: number, targetId: number): Pr
   if (key.startsWith("unused") && !targetKey.startsWith("unused")) {
     throw death("Moving an unused volume to a used one is not possible");
   }
-  const other = cluster.guest(targetId);
-  if (other === undefined) throw death(`could not find CT ${targetId}`);
-  if (other.node !== node.name) {
-    throw death(`Both containers need to be on the same node (${node.name} != ${other.node})`);
-  }
+  const [own, other] = [vmid, targetId].map((id) => {
+    const found = cluster.guest(id);
+    if (found === undefined) throw death(`could not find CT ${id}`);
+    return found.node;
+  });
+  if (own !== other) throw death(`Both containers need to be on the same node (${own} != ${other})`);
   const { guest, configuration: source } = loadGuest(node, "lxc", vmid);
   checkLock("lxc", source);
   const target = targetId === vmid ? source : loadGuest(node, "lxc", targetId).configuration;
@@ -143,8 +142,8 @@ async function checkReassignment(call: Call, vmid: number, targetId: number): Pr
   }
   const mount = readMount(key, text);
   if (isInSnapshot(source, mount.volume)) throw death("Cannot move volume used by a snapshot to another container");
-  if (mount.kind !== "volume") throw death("Cannot move a bindmount or device mount to another container");
-  if (!canRename(node, mount.volume)) {
+  // A path of the node is no volume that any storage could give away: Proxmox asks for that first.
+  if (mount.kind !== "volume" || !canRename(node, mount.volume)) {
     throw death("Storage does not support moving of this disk to another container");
   }
   if (!key.startsWith("unused") && (await isRunning(node, guest))) {

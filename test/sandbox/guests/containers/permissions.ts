@@ -55,6 +55,7 @@ function checkOption(
   } else if (/^dev\d+$/.test(key)) {
     throw permissionFailure("configuring device passthrough is only allowed for root@pam");
   } else if (key === "features") checkFeatures(authority, change, value);
+  else if (key === "tags") return authority.checkGuest(vmid, undefined, "VM.Config.Options");
   else if (key === "hookscript") throw permissionFailure("changing the hookscript is only allowed for root@pam");
   else need("VM.Config.Options");
 }

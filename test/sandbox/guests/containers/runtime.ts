@@ -92,7 +92,7 @@ export async function shutDownContainer(
 }
 
 /** The worker of `status/start`, also of a container that is started after it was made. */
-export async function startWorker(node: Node, vmid: number, log: Log): Promise<void> {
+export async function startWorker(node: Node, vmid: number, log: Log, skipLock = false): Promise<void> {
   await withGuestLock(
     node,
     "lxc",
@@ -101,7 +101,7 @@ export async function startWorker(node: Node, vmid: number, log: Log): Promise<v
       const loaded = loadGuest(node, "lxc", vmid);
       const { keys } = loaded.configuration;
       if (keys.get("template") === "1") throw death("you can't start a CT if it's a template");
-      if (keys.get("lock") !== "mounted") checkLock("lxc", loaded.configuration);
+      if (!skipLock && keys.get("lock") !== "mounted") checkLock("lxc", loaded.configuration);
       const quota = mountsOf(keys).some((mount) => mount.properties.get("quota") === "1");
       if (keys.get("unprivileged") === "1" && quota) {
         throw death("Quotas are not supported by unprivileged containers.");

@@ -1,13 +1,16 @@
+import { stat } from "node:fs/promises";
 import { addUnused, dropUsedFromUnused } from "../unused-volumes";
 import { newVolumeSize } from "../../../../proxmox/rules/volume-ids";
 import type { Log } from "../../drivers/driver";
+import { parseInterfaces } from "../../model/interfaces";
 import type { Node } from "../../model/site";
 import type { VolumeState } from "../../model/state";
 import type { Task } from "../../model/tasks";
 import { death, failureText } from "../../protocol/failure";
 import { splitList } from "../../protocol/parameters";
 import { checkProtection, type Configuration, type Section } from "../configuration";
-import { holds, parseVolume, requireStorage } from "../storages";
+import { FORMATS, readProperties } from "../properties";
+import { holds, parseVolume, requireStorage, volumePath } from "../storages";
 import { allocateContainerVolume, findVolume, freeVolume, freeVolumes, ownerOf } from "../volumes";
 import {
   isMountKey,
@@ -103,7 +106,9 @@ async function checkedValue(
   if (key === "unprivileged") throw death(`unable to modify read-only option: '${key}'`);
   if (key === "tags") return uniqueTags(value);
   if (key === "nameserver" || key === "searchdomain") return splitList(value).join(" ");
-  if (/^net\d+$/.test(key)) checkNetwork(key, value);
+  if (key === "hookscript") await checkHookScript(node, value);
+  if (/^net\d+$/.test(key)) checkNetwork(node, key, value);
+  if (/^dev\d+$/.test(key)) await checkDevice(value);
   return value;
 }
 
@@ -115,8 +120,36 @@ function checkContent(node: Node, mount: ContainerMount): void {
   }
 }
 
-function checkNetwork(key: string, value: string): void {
+/** @throws for a script that is not there or cannot be run (PVE::GuestHelpers::check_hookscript) */
+async function checkHookScript(node: Node, volid: string): Promise<void> {
+  const parsed = parseVolume(node.cluster, volid);
+  if (parsed.content !== "snippets") throw death(`'${volid}' is not in the snippets directory`);
+  const found = await stat(node.path(volumePath(parsed))).catch(() => undefined);
+  if (found?.isFile() !== true) throw death(`script '${volid}' does not exist`);
+  if ((found.mode & 0o111) === 0) throw death(`script '${volid}' is not executable`);
+}
+
+/** The devices of a node of the sandbox are those of the machine below it (PVE::LXC::Tools::get_device_mode_and_rdev). */
+async function checkDevice(value: string): Promise<void> {
+  const path = readProperties(FORMATS.device, value).get("path") ?? "";
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw death(`Device ${path} does not exist`);
+  if (!found.isBlockDevice() && !found.isCharacterDevice()) throw death(`${path} is not a device`);
+}
+
+/** What a bridge carries unless its entry says otherwise. */
+const USUAL_MTU = 1500;
+
+function checkNetwork(node: Node, key: string, value: string): void {
   const network = readNetwork(value);
+  const mtu = Number(network.get("mtu") ?? 0);
+  if (mtu > 0) {
+    const bridge = network.get("bridge") ?? "";
+    const entry = parseInterfaces(node.state.interfaces).find(({ name }) => name === bridge);
+    if (entry === undefined) throw death(`bridge '${bridge}' does not exist`);
+    const most = Number(entry.options.get("mtu") ?? USUAL_MTU);
+    if (mtu > most) throw death(`${key}: MTU size '${mtu}' is bigger than bridge MTU '${most}'`);
+  }
   if (network.get("link_down") !== "1" && network.get("host-managed") === "1" && network.get("ip6") === "auto") {
     throw death(`${key}: SLAAC is not supported for host-managed network configuration.`);
   }

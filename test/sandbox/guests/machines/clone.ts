@@ -17,6 +17,7 @@ import {
   type Section,
 } from "../configuration";
 import { checkPool } from "../containers/create";
+import { otherNode } from "../other-node";
 import { addToPool } from "../pool-members";
 import { snapshotOf } from "../snapshots";
 import { enabledStorage, holds, parseVolume } from "../storages";
@@ -88,12 +89,8 @@ function checkLinked({ parameters }: Call): void {
 }
 
 /** The node that the clone is for, unless it is this one. */
-function targetOf({ node, cluster, parameters }: Call): Node | undefined {
-  const name = parameters.text("target");
-  if (name === undefined || name === node.name || name === "localhost") return undefined;
-  const target = cluster.node(name);
-  if (target === undefined) throw death(`no such cluster node '${name}'`);
-  return target;
+function targetOf(call: Call): Node | undefined {
+  return otherNode(call, call.parameters.text("target"));
 }
 
 function checkStorage({ node }: Call, wanted: string, target: Node | undefined): void {

@@ -59,7 +59,7 @@ describe("a container", () => {
     expect(await refused("lxc/110/clone", { newid: 111 })).toBe("unable to clone mountpoint 'mp1' (type bind)");
     await test.call("PUT", "/nodes/pve/lxc/110/config", { delete: "mp1" });
     expect(await refused("lxc/110/clone", { newid: 111, full: 0 })).toBe(
-      "Linked clone feature for 'local:110/vm-110-disk-0.raw' is not available",
+      "Linked clone feature for 'data:110/vm-110-disk-0.raw' is not available",
     );
     expect(await refused("lxc/110/clone", { newid: 111, full: 0, storage: "data" })).toBe(
       "parameter 'storage' not allowed for linked clones",
@@ -69,11 +69,25 @@ describe("a container", () => {
     expect(await test.config(110)).not.toHaveProperty("lock");
   });
 
-  it("becomes a template where the storage can, on which linked clones build that keep its volumes", async () => {
-    await test.create(110, { rootfs: "local:1" });
-    expect(await refused("lxc/110/template")).toBe("Directory storage 'local' does not support container templates!");
+  /** The answer names no task: the tests wait for the newest. */
+  async function becomeTemplate(vmid: number): Promise<string> {
+    expect(await test.call("POST", `/nodes/pve/lxc/${vmid}/template`)).toBeNull();
+    const { upid } = await test.newestTask();
+    expect(upid).toContain(`:vztemplate:${vmid}:`);
+    return test.node.tasks.wait(upid);
+  }
+
+  it("becomes a template, with an answer that names no task; only some storages have linked clones of it", async () => {
+    await test.create(110, { rootfs: "local:1", mp0: "/srv,mp=/x" });
+    expect(await becomeTemplate(110)).toBe("Template feature is not available for '/srv'");
+    await test.call("PUT", "/nodes/pve/lxc/110/config", { delete: "mp0" });
+    expect(await becomeTemplate(110)).toBe("OK");
+    expect(await test.config(110)).toMatchObject({ template: 1, rootfs: "local:110/base-110-disk-0.raw,size=1G" });
+    expect(await refused("lxc/110/clone", { newid: 111 })).toBe(
+      "Linked clone feature for 'local:110/base-110-disk-0.raw' is not available",
+    );
     await test.create(112, { rootfs: "thin:1" });
-    await done("lxc/112/template");
+    expect(await becomeTemplate(112)).toBe("OK");
     expect(await test.config(112)).toMatchObject({ template: 1, rootfs: "thin:base-112-disk-0,size=1G" });
     expect(await refused("lxc/112/template")).toBe("you can't convert a template to a template");
     expect(await feature("lxc/112")).toMatchObject({ hasFeature: 1 });

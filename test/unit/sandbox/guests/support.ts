@@ -122,6 +122,13 @@ export class TestSite {
     return { upid, status, log: this.node.tasks.log(upid) };
   }
 
+  /** The task that began last. */
+  async newestTask(): Promise<{ upid: string; type: string; user: string }> {
+    const [newest] = (await this.call("GET", "/cluster/tasks")) as { upid: string; type: string; user: string }[];
+    if (newest === undefined) throw new Error("there is no task");
+    return newest;
+  }
+
   /** The refusal of a call. */
   async refusal(
     method: Method,
