@@ -32,6 +32,14 @@ function feature(guest: string): Promise<unknown> {
   return test.call("GET", `/nodes/pve/${guest}/feature`, { feature: "clone" });
 }
 
+/** The answer names no task: the tests wait for the newest. */
+async function becomeTemplate(vmid: number): Promise<string> {
+  expect(await test.call("POST", `/nodes/pve/lxc/${vmid}/template`)).toBeNull();
+  const { upid } = await test.newestTask();
+  expect(upid).toContain(`:vztemplate:${vmid}:`);
+  return test.node.tasks.wait(upid);
+}
+
 describe("a container", () => {
   const volumes = { rootfs: "local:1", mp0: "data:1,mp=/srv/data,backup=1" };
 
@@ -68,14 +76,6 @@ describe("a container", () => {
     expect((await test.refusal("GET", "/nodes/pve/lxc/111/config")).message).toContain("does not exist");
     expect(await test.config(110)).not.toHaveProperty("lock");
   });
-
-  /** The answer names no task: the tests wait for the newest. */
-  async function becomeTemplate(vmid: number): Promise<string> {
-    expect(await test.call("POST", `/nodes/pve/lxc/${vmid}/template`)).toBeNull();
-    const { upid } = await test.newestTask();
-    expect(upid).toContain(`:vztemplate:${vmid}:`);
-    return test.node.tasks.wait(upid);
-  }
 
   it("becomes a template, with an answer that names no task; only some storages have linked clones of it", async () => {
     await test.create(110, { rootfs: "local:1", mp0: "/srv,mp=/x" });
