@@ -7,9 +7,12 @@ import { type GuestIdentity, identityOf } from "../site/restore/identity";
 import { type NumberedArchive, underOtherNumbers } from "../site/restore/other-numbers";
 import type { Environment } from "../site/settings/environment";
 import { mapLimited } from "../site/map-limited";
+import { archivePlaces } from "./archive-places";
 
 interface Listed extends NumberedArchive {
   readonly type: "lxc" | "qemu";
+  /** That can read it. */
+  readonly node: string;
 }
 
 /**
@@ -26,14 +29,11 @@ export async function withOtherNumbers(
 ): Promise<GuestFacts[]> {
   const nodes = [...new Set(guests.filter(isWanted).map(({ guest }) => guest.node))];
   const lists = new Map(
-    await mapLimited(
-      nodes,
-      async (node) => [node, await listAll(client, node, environment.backup.storage.id)] as const,
-    ),
+    await mapLimited(nodes, async (node) => [node, await listAll(client, node, environment.backup.storage)] as const),
   );
   const others = new Set([...environment.guests.map(({ id }) => id), ...taken]);
   // Every guest asks the same archives.
-  const read = once((node, archive: Listed) => identityIn(client, node, archive));
+  const read = once((archive: Listed) => identityIn(client, archive));
   const found: GuestFacts[] = [];
   // One after the other: what the first has read, the next one knows.
   for (const facts of guests) {
@@ -44,7 +44,7 @@ export async function withOtherNumbers(
       continue;
     }
     const mark = { environment: environment.name, guest: name };
-    const underOthers = await underOthersOf(listed, { mark, id, others }, (archive) => read(node, archive));
+    const underOthers = await underOthersOf(listed, { mark, id, others }, read);
     found.push({ ...facts, underOthers });
   }
   return found;
@@ -54,14 +54,14 @@ function isWanted({ archives }: GuestFacts): boolean {
   return archives?.kind === "known" && archives.count === 0;
 }
 
-type Read<Place extends unknown[]> = (...place: Place) => Promise<GuestIdentity | string>;
+type Read = (archive: Listed) => Promise<GuestIdentity | string>;
 
 /** Reads each archive of a node once. */
-function once(read: Read<[node: string, archive: Listed]>): Read<[node: string, archive: Listed]> {
-  const known = new Map<string, ReturnType<typeof read>>();
-  return (node, archive) => {
-    const key = `${node} ${archive.volid}`;
-    const identity = known.get(key) ?? read(node, archive);
+function once(read: Read): Read {
+  const known = new Map<string, ReturnType<Read>>();
+  return (archive) => {
+    const key = `${archive.node} ${archive.volid}`;
+    const identity = known.get(key) ?? read(archive);
     known.set(key, identity);
     return identity;
   };
@@ -70,7 +70,7 @@ function once(read: Read<[node: string, archive: Listed]>): Read<[node: string, 
 async function underOthersOf(
   listed: readonly Listed[] | string,
   wanted: Parameters<typeof underOtherNumbers>[1],
-  read: Read<[archive: Listed]>,
+  read: Read,
 ): Promise<ArchivesUnderOthers> {
   if (typeof listed === "string") return { kind: "unknown", reason: listed };
   const { found, unread } = await underOtherNumbers(listed, wanted, read);
@@ -82,26 +82,33 @@ async function underOthersOf(
 }
 
 /** Archives of every guest on a storage, or why they cannot be listed. */
-async function listAll(client: ProxmoxClient, node: string, storage: string): Promise<readonly Listed[] | string> {
+async function listAll(
+  client: ProxmoxClient,
+  guestNode: string,
+  storage: Environment["backup"]["storage"],
+): Promise<readonly Listed[] | string> {
   try {
-    const lacks = await missingToListArchives(client, storage, undefined);
+    const lacks = await missingToListArchives(client, storage.id, undefined);
     if (lacks.length > 0)
       return `the token lacks ${lacks.map(({ privilege, path }) => `${privilege} on ${path}`).join(" and ")}`;
-    const archives = await client.backups.archives(node, storage, undefined);
-    return archives.flatMap(({ volid, vmid, ctime, size, subtype }) =>
-      subtype === undefined ? [] : [{ volid, vmid, time: ctime, size, type: subtype }],
+    const { nodes } = await archivePlaces(client, guestNode, storage);
+    const lists = await Promise.all(
+      nodes.map(async (node) =>
+        (await client.backups.archives(node, storage.id, undefined)).map((archive) => ({ node, ...archive })),
+      ),
     );
+    return lists
+      .flat()
+      .flatMap(({ node, volid, vmid, ctime, size, subtype }) =>
+        subtype === undefined ? [] : [{ node, volid, vmid, time: ctime, size, type: subtype }],
+      );
   } catch (error) {
     if (error instanceof ProxmoxError) return error.message;
     throw error;
   }
 }
 
-async function identityIn(
-  client: ProxmoxClient,
-  node: string,
-  { volid, type }: Listed,
-): Promise<GuestIdentity | string> {
+async function identityIn(client: ProxmoxClient, { node, volid, type }: Listed): Promise<GuestIdentity | string> {
   try {
     const { keys, description } = parseGuestConfiguration(await client.backups.extractConfiguration(node, volid), type);
     return identityOf(type, keys, description);

@@ -9,6 +9,7 @@ import { scopeOf } from "../site/needs";
 import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, UnreadStray } from "../site/preflight/facts";
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "../site/map-limited";
+import { archivePlaces } from "./archive-places";
 import { withOtherNumbers } from "./other-numbers";
 
 /** How many ids are tried to find one to offer. */
@@ -79,7 +80,7 @@ export async function withArchives(
   const nodes = [...new Set(wanted.map(({ guest }) => guest.node))];
   const found = await mapLimited(nodes, async (node) => {
     const ids = wanted.filter(({ guest }) => guest.node === node).map(({ guest }) => guest.id);
-    return archivesOn(client, node, environment.backup.storage.id, ids);
+    return archivesOn(client, node, environment.backup.storage, ids);
   });
   const archives = new Map(found.flatMap((entries) => [...entries]));
   return guests.map((facts) => {
@@ -193,26 +194,29 @@ async function markOn(client: ProxmoxClient, guest: ListedGuest): Promise<Seen |
   }
 }
 
-/** Archives of ids that no guest has, on one node: listed once for all of them. */
+/** Archives of ids that no guest has, for guests of one node: listed once for all of them. */
 async function archivesOn(
   client: ProxmoxClient,
   node: string,
-  storage: string,
+  storage: Environment["backup"]["storage"],
   ids: readonly number[],
 ): Promise<Map<number, ArchivesOfId>> {
   try {
-    const missing = await missingForArchivesOf(client, storage, ids, new Set());
-    const exists = (await client.backups.storages(node)).some((entry) => entry.storage === storage);
+    const missing = await missingForArchivesOf(client, storage.id, ids, new Set());
+    const { nodes, unasked } = await archivePlaces(client, node, storage);
     // One guest's archives are less to send; a node looks through all of them in either case.
-    const listed = exists ? await client.backups.archives(node, storage, ids.length === 1 ? ids[0] : undefined) : [];
+    const only = ids.length === 1 ? ids[0] : undefined;
+    const lists = await Promise.all(nodes.map((place) => client.backups.archives(place, storage.id, only)));
+    const listed = lists.flat();
     return new Map(
       ids.map((id): [number, ArchivesOfId] => {
         const lacks = missing.get(id) ?? [];
         if (lacks.length > 0) {
           return [id, { kind: "unseen", missing: lacks.map(({ privilege, path }) => `${privilege} on ${path}`) }];
         }
-        if (!exists) return [id, { kind: "no-storage" }];
         const times = listed.filter(({ vmid }) => ids.length === 1 || vmid === id).map(({ ctime }) => ctime);
+        if (times.length === 0 && unasked !== undefined) return [id, { kind: "unknown", reason: unasked }];
+        if (nodes.length === 0) return [id, { kind: "no-storage" }];
         return [id, { kind: "known", count: times.length, newest: newestOf(times) }];
       }),
     );
@@ -256,7 +260,7 @@ export async function idWithoutArchives(client: ProxmoxClient, environment: Envi
   const lowest = await client.cluster.nextId();
   for (let id = lowest; id < lowest + idsToTry; id += 1) {
     if (declared.has(id) || !(await client.cluster.isFree(id))) continue;
-    const archives = (await archivesOn(client, proxmox.node, backup.storage.id, [id])).get(id);
+    const archives = (await archivesOn(client, proxmox.node, backup.storage, [id])).get(id);
     if (archives?.kind === "no-storage" || (archives?.kind === "known" && archives.count === 0)) return id;
     // What cannot be seen of one cannot be seen of the next.
     if (archives?.kind !== "known") return undefined;

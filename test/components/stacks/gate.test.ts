@@ -40,9 +40,14 @@ function archiveOf(vmid: number, day: string, ctime: number): Readonly<Record<st
 }
 
 /** The question for the configuration in an archive. */
-function extracted(vmid: number, day: string): string {
-  return `nodes/pve-prod/vzdump/extractconfig?volume=${volidOf(vmid, day)}`;
+function extracted(vmid: number, day: string, node = "pve-prod"): string {
+  return `nodes/${node}/vzdump/extractconfig?volume=${volidOf(vmid, day)}`;
 }
+
+const twoNodes = [
+  { node: "pve-prod", status: "online" },
+  { node: "pve-old", status: "online" },
+];
 
 /** A node with storage `backup`, no guest, and no archive. */
 const empty: Answers = {
@@ -51,6 +56,7 @@ const empty: Answers = {
   "cluster/nextid?vmid=100": "100",
   "cluster/nextid?vmid=101": "101",
   "cluster/nextid?vmid=102": "102",
+  nodes: [{ node: "pve-prod", status: "online" }],
   "cluster/backup": [],
   "cluster/backup/lifeboat-prod": proxmoxError("gone", "No such job"),
   "storage/backup": proxmoxError("gone", "storage 'backup' does not exist"),
@@ -65,6 +71,7 @@ const empty: Answers = {
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=100": [],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": [],
   "nodes/pve-prod/storage/backup/content?content=backup&vmid=102": [],
+  "nodes/pve-old/storage/backup/content?content=backup&vmid=100": [],
   ...holding("/"),
   ...holding("/storage"),
   ...holding("/storage/backup"),
@@ -231,6 +238,36 @@ describe("passGate", () => {
       /Unable to create guest web \(101\): storage backup holds 2 archives of it, the newest of 2026-11-20 01:00 UTC, under number 111; it would be empty\nHINT: write `id: 111` in its settings, and then: lifeboat restore guest web\n/,
     ],
     [
+      "archives that it has left on the node where it was",
+      {
+        nodes: twoNodes,
+        "nodes/pve-old/storage": [{ storage: "backup", type: "dir" }],
+        "nodes/pve-old/storage/backup/content?content=backup&vmid=101": [archiveOf(101, "2026_11_20", 1_795_136_400)],
+      },
+      /holds an archive of it, of 2026-11-20 01:00 UTC.*\nHINT: lifeboat restore guest web\n/,
+    ],
+    [
+      "archives on a storage that only another node has",
+      {
+        nodes: twoNodes,
+        "nodes/pve-prod/storage": [],
+        "nodes/pve-old/storage": [{ storage: "backup", type: "dir" }],
+        "nodes/pve-old/storage/backup/content?content=backup&vmid=101": [archiveOf(101, "2026_11_20", 1_795_136_400)],
+      },
+      /holds an archive of it, of 2026-11-20 01:00 UTC.*\nHINT: lifeboat restore guest web\n/,
+    ],
+    [
+      "an archive under another number on the node where it was",
+      {
+        nodes: twoNodes,
+        "nodes/pve-old/storage": [{ storage: "backup", type: "dir" }],
+        "nodes/pve-old/storage/backup/content?content=backup&vmid=101": [],
+        "nodes/pve-old/storage/backup/content?content=backup": [archiveOf(111, "2026_11_19", 1_795_050_000)],
+        [extracted(111, "2026_11_19", "pve-old")]: "#lifeboat%3A prod/web\nhostname: web\n",
+      },
+      /holds an archive of it, of 2026-11-19 01:00 UTC, under number 111; it would be empty/,
+    ],
+    [
       "an older archive of it under a number that another has now",
       {
         "nodes/pve-prod/storage/backup/content?content=backup": [
@@ -280,6 +317,16 @@ describe("passGate", () => {
       "a storage",
       { "nodes/pve-prod/storage/backup/content?content=backup&vmid=101": proxmoxError("failed", "mount") },
       /whether storage backup holds archives of guest web/,
+    ],
+    [
+      "a storage that a node which is offline may have for itself",
+      { nodes: [{ node: "pve-prod" }, { node: "pve-old", status: "offline" }] },
+      /whether storage backup holds archives of guest web.*pve-old: the node is offline/,
+    ],
+    [
+      "a node that does not answer",
+      { nodes: twoNodes, "nodes/pve-old/storage": proxmoxError("lost", "595") },
+      /whether storage backup holds archives of guest web.*pve-old: .*595/,
     ],
     [
       "archives under other numbers",
