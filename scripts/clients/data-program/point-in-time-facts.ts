@@ -65,6 +65,7 @@ export function parseFacts(text: string): PointInTimeFacts {
     backups: stanza.backup.flatMap((backup) => readBackup(backup, stanza)).sort((a, b) => a.stop - b.stop),
     segments: new Set(archivedAt.keys()),
     archivedAt,
+    stray: maybe("stray"),
     histories: all("history").flatMap((line) => readHistory(line, listing, archive)),
   };
 }

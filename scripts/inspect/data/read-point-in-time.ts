@@ -22,6 +22,7 @@ export async function readPointInTime(
   const { backups, from, until, missing } = reachOf(facts);
   const newest = backups.at(-1);
   const problem =
+    facts.stray ??
     archiverProblem(archiver) ??
     (newest === undefined ? "its archive has no backup" : undefined) ??
     (missing === undefined ? undefined : `WAL segment ${missing} is missing in its archive: nothing leads over it`) ??

@@ -54,4 +54,6 @@ export interface PointInTimeFacts {
   /** When each of them was archived: unix seconds of its file. */
   readonly archivedAt: ReadonlyMap<string, number>;
   readonly histories: readonly TimelineHistory[];
+  /** Why the running cluster is not the one whose past the archive holds. Undefined: it is, or is not known to be another. */
+  readonly stray?: string | undefined;
 }

@@ -4,6 +4,8 @@ const choose = "test/unit/site/data/point-in-time/choose.test.ts";
 
 const folders = "test/unit/site/state-store/recovery-keys.test.ts";
 
+const earlierCluster = "test/rehearsal/data/earlier-cluster.test.ts";
+
 /** Recovery of a PostgreSQL cluster to a point in time, and what opens its archive. */
 export const pointInTimeMutants: readonly Mutant[] = [
   ...inFile("site/state-store/recovery-keys.ts", [
@@ -29,6 +31,36 @@ export const pointInTimeMutants: readonly Mutant[] = [
         file: "test/rehearsal/data/point-in-time.test.ts",
         title: "another folder and passphrase: the former archive gets first what it waits for",
       },
+    },
+  ]),
+  ...inFile("components/data/guest-program/point-in-time/install.ts", [
+    {
+      name: "point in time: a cluster that was made anew is let into the archive of what came after",
+      from: "  require_own_past\n  set_archiving",
+      to: "  set_archiving",
+      killedBy: { file: earlierCluster, title: "in a guest that was made anew it is not let into that archive" },
+    },
+    {
+      name: "point in time: WAL arrives behind a segment that is refused",
+      from: 'lock-path=%s/lock\\\\n\' "$kept" "$kept"',
+      to: 'lock-path=%s/lock\\\\nspool-path=%s\\\\n[global:archive-push]\\\\narchive-async=y\\\\n\' "$kept" "$kept" "$kept"',
+      killedBy: { file: earlierCluster, title: "brought back over itself it writes beside that archive" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/point-in-time/backup.ts", [
+    {
+      name: "point in time: backups of a cluster as it was before make those of what came after expire",
+      from: "if ! is_own_past; then",
+      to: "if false; then",
+      killedBy: { file: earlierCluster, title: "brought back over itself it writes beside that archive" },
+    },
+  ]),
+  ...inFile("components/data/guest-program/point-in-time/recover.ts", [
+    {
+      name: "point in time: what was recovered in place of a refused cluster archives nothing",
+      from: "  archive_recovered\n  is_up",
+      to: "  is_up",
+      killedBy: { file: earlierCluster, title: "another folder takes it, and the same one what was recovered first" },
     },
   ]),
   ...inFile("components/data/guest-program/point-in-time/base.ts", [

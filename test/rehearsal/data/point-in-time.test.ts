@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { bytesNeeded, type PointWish } from "../../../site/data/point-in-time/choose";
+import type { PointWish } from "../../../site/data/point-in-time/choose";
 import { type LocatedPoint, locatePoint, scanBy } from "../../../scripts/recovery/point-in-time/locate";
 import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { firstUseLimit } from "../support/toolchain";
@@ -44,24 +44,10 @@ const source = "shop";
     return milliseconds;
   };
 
-  /** The whole of it by the guest's own verbs, as the operation has them called. */
   const recover = async (id: string, wish: PointWish, timeline?: number): Promise<string | undefined> => {
-    const program = web.program(source);
-    await program.flush(signal);
-    const facts = await program.facts(signal);
-    const point = await locatePoint(facts, wish, timeline, scanBy(program, facts, wish, signal));
-    if ("kind" in point) throw new Error(`not yet: ${String(point.last)}`);
-    const { choice } = point;
-    const { backup, timeline: chosen, ranges } = choice;
-    const bytes = bytesNeeded(choice, facts.segmentSize);
-    const words = { id, backup: backup.label, wish, timeline: chosen, bytes, archive: facts.archive, ranges };
-    await program.fetch(words, signal);
+    await web.program(source).flush(signal);
     const sql = "select string_agg(number::text, ',' order by number) from marks";
-    const { answer } = await program.replay(id, { sql, database: "postgres" }, signal);
-    await program.swap(id, signal);
-    await program.prove(id, signal);
-    await program.finish(id, signal);
-    return answer;
+    return web.recover(source, id, wish, { timeline, sql });
   };
 
   const locate = async (wish: PointWish, timeline?: number): Promise<LocatedPoint | undefined> => {
@@ -373,7 +359,9 @@ const source = "shop";
           chown -R postgres /srv/other && runuser -u postgres -- ${push} /srv/other/${segment}`);
         try {
           await expect(web.program(source).flush(signal)).rejects.toMatchObject({
-            message: expect.stringContaining(`has the WAL segment ${segment} with other content`),
+            message: expect.stringContaining(
+              `goes on to the WAL segment ${segment}, and the cluster writes ${segment}`,
+            ),
           });
         } finally {
           await web.guest.must(`rm -r /srv/other ${web.walFolder(source)}/${segment.slice(0, 16)}/${segment}-*`);

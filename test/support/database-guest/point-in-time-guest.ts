@@ -9,7 +9,9 @@ import {
 import { pointInTimeProgram } from "../../../components/data/guest-program/point-in-time/program";
 import { pointInTimePlaces } from "../../../site/data/point-in-time/places";
 import { createAuthority, createServerKey, issueServerCertificate } from "../../../site/state-store/authority";
+import { bytesNeeded, type PointWish } from "../../../site/data/point-in-time/choose";
 import { PointInTimeProgram } from "../../../scripts/clients/data-program/point-in-time-program";
+import { locatePoint, scanBy } from "../../../scripts/recovery/point-in-time/locate";
 import { findArtifacts } from "../../sandbox/setup/services/artifacts";
 import { DatabaseGuest, type GuestAnswer } from "./database-guest";
 
@@ -137,6 +139,35 @@ export class PointInTimeGuest {
       return { code: exitCode, stdout, stderr };
     };
     return new PointInTimeProgram(run, "prod/web", source);
+  }
+
+  /**
+   * Recovers the cluster by the guest's own verbs, as the operation has them called.
+   *
+   * @param sql asked of what was recovered, before it counts
+   * @returns its answer
+   */
+  async recover(
+    source: string,
+    id: string,
+    wish: PointWish,
+    { timeline, sql }: { readonly timeline?: number | undefined; readonly sql?: string } = {},
+  ): Promise<string | undefined> {
+    const { signal } = new AbortController();
+    const program = this.program(source);
+    const facts = await program.facts(signal);
+    const point = await locatePoint(facts, wish, timeline, scanBy(program, facts, wish, signal));
+    if ("kind" in point) throw new Error(`not yet: ${String(point.last)}`);
+    const { backup, timeline: chosen, ranges } = point.choice;
+    const bytes = bytesNeeded(point.choice, facts.segmentSize);
+    const words = { id, backup: backup.label, wish, timeline: chosen, bytes, archive: facts.archive, ranges };
+    await program.fetch(words, signal);
+    const question = sql === undefined ? undefined : { sql, database: "postgres" };
+    const { answer } = await program.replay(id, question, signal);
+    await program.swap(id, signal);
+    await program.prove(id, signal);
+    await program.finish(id, signal);
+    return answer;
   }
 
   /** Folder of the archive's WAL on the server's disk, for what only somebody with the server can do. */

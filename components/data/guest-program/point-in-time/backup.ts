@@ -23,6 +23,10 @@ back_up() {
     note_state restart-needed || :
     fail 1 "nothing is archived: PostgreSQL $cluster has to be restarted once, for archive_mode" "pg_ctlcluster $version $name restart"
   fi
+  if ! is_own_past; then
+    note_state "failed $cause" || :
+    fail "$code" "no $1 backup of $source: $cause" "$hint"
+  fi
   expire=y
   may_expire || expire=n
   rc=0

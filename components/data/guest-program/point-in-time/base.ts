@@ -123,7 +123,7 @@ is_up() { as_owner "$bin/pg_ctl" status -D "$data" >/dev/null 2>&1; }
 
 prepare_folders() {
   for folder in /etc/pgbackrest /var/lib/pgbackrest; do [ -d "$folder" ] || install -d -m 0755 "$folder"; done
-  install -d -m 0700 -o "$owner" "\${conf%/*}" "$kept" "$kept/log" "$kept/spool" "$kept/lock"
+  install -d -m 0700 -o "$owner" "\${conf%/*}" "$kept" "$kept/log" "$kept/lock"
   errors=$kept/errors.$$
   : >"$errors"
   trap 'rm -f "$errors"' EXIT

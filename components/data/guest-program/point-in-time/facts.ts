@@ -34,23 +34,18 @@ facts() {
     text=$(must "the history $file cannot be read" repo-get "archive/$source/$file")
     printf 'history %s %s\\n' "$file" "$(printf '%s\\n' "$text" | awk '$1 ~ /^[0-9]+$/ { printf "%s%s@%s", s, $1, $2; s = " " }')"
   done || exit
+  if is_up && ! is_own_past && [ "$code" -eq 13 ]; then printf 'stray %s\\n' "$cause"; fi
   echo 'end'
 }
 
-# A cluster that came back from its guest's backup writes segments anew that the archive has from its time before: none of them arrives,
-# however long one waits. pgBackRest ends with 45 then.
-refuse_other_content() {
-  stuck=$(find "$data/pg_wal/archive_status" -name '*.ready' -printf '%f\\n' | sort | head -n 1)
-  stuck=\${stuck%.ready}
-  [ -f "$data/pg_wal/$stuck" ] || return 0
-  rc=0
-  pgb archive-push --no-archive-async "$data/pg_wal/$stuck" || rc=$?
-  [ "$rc" -ne 45 ] || fail 1 "the archive of $source has the WAL segment $stuck with other content: $cluster is as it was when that was not written yet"
-}
+# Says at once why what is written does not arrive, where that is no matter of waiting.
+require_own_past() { is_own_past || fail "$code" "$cause" "$hint"; }
 
 # Ends the WAL segment that is being written and waits for it to arrive, so that the archive reaches until now.
 flush() {
   is_up || return 0
+  require_own_past
+  [ "$(value_of archive_mode)" != off ] || fail 1 "PostgreSQL $cluster archives nothing: archive_mode is off"
   # Something has to be committed after the target: an idle database has no end by which PostgreSQL knows it was reached.
   segment=$(ask -c 'select txid_current()' -c 'select pg_walfile_name(pg_switch_wal())' | tail -n 1)
   left=120
@@ -58,7 +53,7 @@ flush() {
     [ -f "$data/pg_wal/$segment" ] || break
     left=$((left - 1))
     [ "$left" -gt 0 ] || { patience=30; must "the newest WAL does not arrive in the archive" check; fail 1 "WAL segment $segment does not arrive in the archive"; }
-    [ $((left % 10)) -ne 7 ] || refuse_other_content
+    [ $((left % 10)) -ne 7 ] || require_own_past
     sleep 0.5
   done
   printf 'archived %s\\n' "$segment"

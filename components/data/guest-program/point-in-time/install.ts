@@ -11,8 +11,8 @@ write_configuration() {
     printf 'repo1-s3-key=%s\\nrepo1-s3-key-secret=%s\\n' "$(cat "$told/access-key")" "$(cat "$told/secret-key")"
     printf 'repo1-cipher-type=aes-256-cbc\\nrepo1-cipher-pass=%s\\n' "$(cat "$told/passphrase")"
     printf 'repo1-retention-full=%s\\ncompress-type=zst\\nstart-fast=y\\nprocess-max=2\\n' "$keep"
-    printf 'log-path=%s/log\\nlog-level-file=info\\nlock-path=%s/lock\\nspool-path=%s/spool\\n' "$kept" "$kept" "$kept"
-    printf '\\n[global:archive-push]\\narchive-async=y\\n'
+    # Segments go one by one: asynchronously, those behind one that is refused for its content arrive all the same.
+    printf 'log-path=%s/log\\nlog-level-file=info\\nlock-path=%s/lock\\n' "$kept" "$kept"
     printf '\\n[%s]\\npg1-path=%s\\npg1-port=%s\\n' "$source" "$data" "$db_port"
     sockets=$(ask -c "select split_part(current_setting('unix_socket_directories'), ',', 1)" 2>/dev/null) || sockets=''
     [ -z "$sockets" ] || printf 'pg1-socket-path=%s\\n' "$sockets"
@@ -68,16 +68,20 @@ refuse_foreign_archive() {
       "remove it there once that archive is not needed any more, or remove pointInTime from $source"
 }
 
-# A file of its own: what the owner has set elsewhere stays, and wins where it is named later.
-set_archiving() {
+# A file of its own: what the owner has set elsewhere stays, and wins where it is named later. It has no other effect yet.
+write_archiving() {
   [ -d "\${own%/*}" ] || fail 1 "PostgreSQL $cluster has no folder \${own%/*} for settings"
   {
     printf '# Written by Lifeboat for the source %s.\\n' "$source"
     printf "archive_mode = on\\narchive_command = '%s'\\narchive_timeout = %s\\n" "$(archive_command)" "$archive_timeout"
-    [ "$(value_of wal_level)" != minimal ] || printf 'wal_level = replica\\n'
+    [ "\${1:-}" != minimal ] || printf 'wal_level = replica\\n'
     ! grep -q '^wal_level' "$own" 2>/dev/null || printf 'wal_level = replica\\n'
   } | sort -u >"$own.new"
   chmod 0644 "$own.new"
+}
+
+set_archiving() {
+  write_archiving "$(value_of wal_level)"
   if cmp -s "$own.new" "$own"; then rm "$own.new"; else mv "$own.new" "$own"; fi
   ask -c 'select pg_reload_conf()' >/dev/null
   left=20
@@ -115,7 +119,7 @@ name_store() {
 send_histories() {
   for history in "$data"/pg_wal/*.history; do
     [ ! -f "$history" ] ||
-      must "the history of a timeline does not arrive in the archive" archive-push --no-archive-async "$history" </dev/null
+      must "the history of a timeline does not arrive in the archive" archive-push "$history" </dev/null
   done
 }
 
@@ -127,6 +131,9 @@ install_source() {
   finish_former
   write_configuration
   must "the archive cannot be reached" repo-ls >/dev/null
+  # Before anything is archived: what is written here leads to a recovery also where it ends.
+  must "the archive of $source cannot be made" stanza-create
+  require_own_past
   set_archiving
   if needs_restart; then
     if [ "$restart" != yes ]; then
@@ -139,7 +146,6 @@ install_source() {
     wake_checkpointer
   fi
   require_set
-  must "the archive of $source cannot be made" stanza-create
   send_histories
   patience=120
   must "WAL does not arrive in the archive" check

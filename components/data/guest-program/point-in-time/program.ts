@@ -3,6 +3,7 @@ import { basePart } from "./base";
 import { extractPart } from "./extract";
 import { factsPart } from "./facts";
 import { installPart } from "./install";
+import { pastPart } from "./past";
 import { recoverPart } from "./recover";
 import { scanPart } from "./scan";
 
@@ -47,6 +48,7 @@ main "$@"
  */
 export const pointInTimeProgram = [
   basePart,
+  pastPart,
   installPart,
   backupPart,
   factsPart,

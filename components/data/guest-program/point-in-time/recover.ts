@@ -115,6 +115,14 @@ replay_failed() {
   fail "$code" "$why; PostgreSQL $cluster is as it was"
 }
 
+# Where the cluster that was there may not archive, what was recovered does: from its first segment on, since no other place has it.
+archive_recovered() {
+  [ ! -f "$own" ] || return 0
+  : >"$kept/archiving-$id"
+  write_archiving
+  mv "$own.new" "$own"
+}
+
 # Puts what was recovered in the place of what is there, which is kept. Made again after a kill, it goes on where it was.
 swap() {
   require_id "$1"
@@ -131,6 +139,7 @@ swap() {
     mv -T "$new" "$data"
     sync
   fi
+  archive_recovered
   is_up || start_cluster
   await_promotion
 }
@@ -186,6 +195,7 @@ undo() {
     stop_private
     rm -rf "$new"
   elif [ -d "$old" ]; then
+    [ ! -f "$kept/archiving-$id" ] || rm -f "$own"
     if [ -d "$data" ]; then
       [ ! -e "$undone" ] || fail 13 "$undone is there already"
       stop_cluster
@@ -199,7 +209,7 @@ undo() {
   [ -d "$data" ] || fail 1 "neither $data nor $old is there"
   is_up || start_cluster
   await_promotion
-  rm -rf "$kept/recovery" "$kept/extracted" "$kept/replay"
+  rm -rf "$kept/recovery" "$kept/extracted" "$kept/replay" "$kept/archiving-$id"
   echo "undone $data"
 }
 
@@ -209,7 +219,7 @@ forget() {
   [ -f "$kept/done-$id" ] || [ -d "$undone" ] || fail 10 "no recovery $id of $source has ended on this guest"
   [ ! -f "$kept/recovery" ] || fail 13 "a recovery of $source is under way"
   { [ -d "$data" ] && is_up; } || fail 13 "PostgreSQL $cluster does not run: what was kept stays"
-  rm -rf "$old" "$undone" "$kept/done-$id"
+  rm -rf "$old" "$undone" "$kept/done-$id" "$kept/archiving-$id"
   echo "forgotten $id"
 }
 `;

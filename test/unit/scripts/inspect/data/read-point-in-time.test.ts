@@ -27,7 +27,12 @@ const full = backup("20261121-013000F", now - day, "000000010000000000000002");
 const differential = backup("20261121-013000F_20261122-013000D", now - 3_600, "000000010000000000000003");
 
 /** What a guest with these backups and segments tells. @param archiver of its `status` */
-function program(archiver: object, backups: readonly object[], segments: readonly string[]): PointInTimeProgram {
+function program(
+  archiver: object,
+  backups: readonly object[],
+  segments: readonly string[],
+  more: readonly string[] = [],
+): PointInTimeProgram {
   const sum = "0".repeat(40);
   const listing = Object.fromEntries(
     segments.map((name, index) => [
@@ -52,6 +57,7 @@ function program(archiver: object, backups: readonly object[], segments: readonl
     "free 1000",
     `info ${JSON.stringify(info)}`,
     `archive ${JSON.stringify(listing)}`,
+    ...more,
     "end",
   ].join("\n");
   const run = (command: string) => {
@@ -61,8 +67,12 @@ function program(archiver: object, backups: readonly object[], segments: readonl
   return new PointInTimeProgram(run, "prod/web", "shop");
 }
 
-const read = (archiver: object, backups: readonly object[], segments: readonly string[]) =>
-  readPointInTime(settings, program(archiver, backups, segments), new AbortController().signal);
+const read = (
+  archiver: object,
+  backups: readonly object[],
+  segments: readonly string[],
+  more: readonly string[] = [],
+) => readPointInTime(settings, program(archiver, backups, segments, more), new AbortController().signal);
 const [two, three, four] = ["2", "3", "4"].map((digit) => `00000001000000000000000${digit}`) as [
   string,
   string,
@@ -105,6 +115,12 @@ describe("the archive of a cluster", () => {
   ])("tells %s [I7, K6]", async (_, archiver, backups, segments, problem) => {
     const seen = await read(archiver, backups, segments);
     expect(seen).toMatchObject({ unseen: null, problem: expect.stringMatching(problem) });
+  });
+
+  test("goes on beyond its cluster, which came back as it was: that is said before what follows from it [I7, K6]", async () => {
+    const stray = "the archive of shop goes on to the WAL segment 000000010000000000000004";
+    const waiting = { ...healthy, waitingSeconds: 10_000, state: "failed otherwise" };
+    expect(await read(waiting, [full], [two, three, four], [`stray ${stray}`])).toMatchObject({ problem: stray });
   });
 
   test("that waits for a restart of PostgreSQL has nothing that could be looked at [I7]", async () => {
