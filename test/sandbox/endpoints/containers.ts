@@ -13,7 +13,8 @@ import {
   type LoadedGuest,
   type Section,
 } from "../guests/configuration";
-import { clampCpuUnits, createContainer } from "../guests/containers/create";
+import { clampCpuUnits } from "../guests/cpu-units";
+import { createContainer } from "../guests/containers/create";
 import { checkDestruction, destroyContainer, type Destruction } from "../guests/containers/destroy";
 import { MOUNT_KEYS } from "../guests/containers/mount-points";
 import { CONTAINER_OPTIONS, containerOption, containerValue } from "../guests/containers/parameters";

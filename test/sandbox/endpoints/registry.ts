@@ -1,4 +1,5 @@
 import type { Endpoint } from "../calls/endpoint";
+import { realmEndpoints } from "./access-realms";
 import { ruleEndpoints } from "./access-rules";
 import { taskEndpoints } from "./tasks";
 import { ticketEndpoints } from "./access-ticket";
@@ -40,6 +41,7 @@ export const endpoints: readonly Endpoint[] = [
   ...storageEndpoints,
   ...ticketEndpoints,
   ...userEndpoints,
+  ...realmEndpoints,
   ...ruleEndpoints,
   ...jobEndpoints,
   ...taskEndpoints,

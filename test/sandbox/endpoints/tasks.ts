@@ -17,7 +17,7 @@ function taskData(task: TaskRecord): { [key: string]: Json } {
 }
 
 /** A user sees the tasks of his tokens, a token only its own. */
-function isOwn(task: TaskRecord, caller: Call["caller"]): boolean {
+function isOwn(task: Pick<TaskRecord, "user">, caller: Call["caller"]): boolean {
   return task.user === caller.name || (caller.tokenid === undefined && splitTokenId(task.user).userid === caller.name);
 }
 
@@ -58,7 +58,7 @@ function matching(parameters: Call["parameters"]): (task: TaskRecord) => boolean
     (type === "" || task.type === type) &&
     task.starttime >= since &&
     task.starttime <= until &&
-    task.user.toLowerCase().includes(user) &&
+    splitTokenId(task.user).userid.toLowerCase().includes(user) &&
     statuses.includes(statusType(task.exitstatus));
 }
 
@@ -86,8 +86,15 @@ function readStatus(call: Call): Json {
 }
 
 function readLog(call: Call): Answer {
-  const { node, parameters } = call;
-  const task = requireTask(call, "Sys.Audit");
+  const { node, parameters, authority, caller } = call;
+  const upid = parameters.required("upid");
+  const asked = parseUpid(upid);
+  if (asked === undefined) throw parameterFailure({ upid: "unable to parse worker upid" });
+  if (!isOwn(asked, caller)) authority.check(`/nodes/${node.name}`, "Sys.Audit");
+  const task = node.tasks.find(upid);
+  // Proxmox opens the file by its name alone, and tells of one that is missing as of a line in it.
+  if (task === undefined)
+    return new Answer([{ n: 1, t: "unable to open file - No such file or directory" }], { total: 1 });
   const lines = node.tasks.log(task.upid);
   if (parameters.flag("download")) {
     if (parameters.has("start") || parameters.has("limit")) {

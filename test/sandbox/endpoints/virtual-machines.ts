@@ -249,7 +249,33 @@ const readSeed: Endpoint = {
       .map(([key, value]) => ({ key, value: key === "cipassword" ? "**********" : machineValue(key, value) })),
 };
 
+const SUBFOLDERS =
+  "config cloudinit pending status unlink vncproxy termproxy migrate resize move rrd rrddata monitor agent snapshot " +
+  "spiceproxy sendkey firewall mtunnel remote_migrate";
+
+/** Proxmox does not look whether the machine is there. */
+const index: Endpoint = {
+  method: "GET",
+  path: GUEST_PATH,
+  parameters: guest,
+  permissions: { user: "all" },
+  handler: () => SUBFOLDERS.split(" ").map((subdir) => ({ subdir })),
+};
+
+const statusIndex: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/status`,
+  parameters: guest,
+  permissions: { user: "all" },
+  handler: (call) => {
+    load(call);
+    return ["current", "start", "stop", "reset", "shutdown", "suspend", "reboot"].map((subdir) => ({ subdir }));
+  },
+};
+
 export const virtualMachineEndpoints: readonly Endpoint[] = [
+  index,
+  statusIndex,
   list,
   create,
   destroy,

@@ -10,6 +10,7 @@ import {
   storeGuest,
   withGuestLock,
 } from "../configuration";
+import { clampCpuUnits } from "../cpu-units";
 import { checkPublicKeys } from "../ssh-keys";
 import { activateStorage, checkVolumeAccess, enabledStorage, holds } from "../storages";
 import { buildContainer } from "./build";
@@ -99,12 +100,6 @@ function openOrder(call: Call): Order {
     highAvailability: parameters.flag("ha-managed") ?? false,
     bandwidth: parameters.integer("bwlimit"),
   };
-}
-
-/** As on a node with cgroup v2 (PVE::CGroup::clamp_cpu_shares). */
-export function clampCpuUnits(options: Map<string, string>): void {
-  const units = options.get("cpuunits");
-  if (units !== undefined) options.set("cpuunits", String(Math.min(10_000, Number(units))));
 }
 
 async function checkOverwrite(call: Call, vmid: number): Promise<void> {

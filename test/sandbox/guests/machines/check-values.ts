@@ -1,6 +1,8 @@
 import { isDriveKey, parseNetwork, PropertyStringError } from "../../../../proxmox/rules/property-strings";
 import { newVolumeSize, parseVolumeId } from "../../../../proxmox/rules/volume-ids";
 import { failureText, parameterFailure, ProxmoxFailure } from "../../protocol/failure";
+import { clampCpuUnits } from "../cpu-units";
+import { checkPublicKeys } from "../ssh-keys";
 import { isOfWholeText, readDrive } from "./drives";
 
 /**
@@ -13,6 +15,21 @@ export function checkValues(options: ReadonlyMap<string, string>): void {
     return problem === undefined ? [] : [[key, problem] as const];
   });
   if (problems.length > 0) throw parameterFailure(Object.fromEntries(problems));
+}
+
+/**
+ * What Proxmox does with values before it looks at anything else: keys have to be keys, and shares are no more than cgroup v2
+ * knows.
+ */
+export function settleValues(options: Map<string, string>): void {
+  const keys = options.get("sshkeys");
+  if (keys !== undefined) checkPublicKeys(unescaped(keys));
+  clampCpuUnits(options);
+}
+
+/** As Perl's uri_unescape: what is no code of a byte stays as it is. */
+function unescaped(text: string): string {
+  return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 function problemOf(key: string, value: string): string | undefined {

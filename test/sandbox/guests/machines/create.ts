@@ -20,7 +20,7 @@ import { checkPool } from "../containers/create";
 import { addToPool } from "../pool-members";
 import { checkVolumeAccess, parseVolume } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
-import { checkValues } from "./check-values";
+import { checkValues, settleValues } from "./check-values";
 import { checkDrives, createDrive, driveKeys, isDiscDrive, readDrive } from "./drives";
 import { restoreMachine } from "./restore";
 import { isRunning, startWorker } from "./runtime";
@@ -60,6 +60,7 @@ export async function createMachine(call: Call): Promise<string> {
   const archive = parameters.text("archive");
   const options = withDiscDrive(parameters.entries(...OWN_PARAMETERS));
   checkValues(options);
+  settleValues(options);
   const pool = parameters.text("pool");
   const storage = parameters.text("storage");
   if (pool !== undefined) checkPool(call, pool);

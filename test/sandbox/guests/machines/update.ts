@@ -10,7 +10,7 @@ import { death, parameterFailure } from "../../protocol/failure";
 import { checkLock, checkProtection, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
 import { parseVolume } from "../storages";
 import { activateFile, freeVolume, ownerOf } from "../volumes";
-import { checkValues } from "./check-values";
+import { checkValues, settleValues } from "./check-values";
 import { bootDevices } from "./boot-order";
 import { withDiscDrive } from "./create";
 import { plainValue } from "./plain-value";
@@ -77,6 +77,7 @@ export async function readUpdate(call: Call, removal = "delete"): Promise<Machin
   const reverted = parameters.list("revert");
   checkValues(values);
   checkSkipLock(call);
+  settleValues(values);
   if (values.size === 0 && removed.length === 0 && reverted.length === 0) throw death("no options specified");
   checkNames(values, removed, reverted);
   checkDrives(node, values);

@@ -72,6 +72,17 @@ describe("tasks of the emulator", () => {
     expect((await read("garbage", "/status")).body.errors).toEqual({ upid: "unable to parse worker upid" });
     const unknown = "UPID:one:00000001:00000002:6B00A000:vzdump:101:root@pam:";
     expect((await read(unknown, "/status")).body.errors).toEqual({ upid: "no such task" });
+    const missing = { data: [{ n: 1, t: "unable to open file - No such file or directory" }], total: 1 };
+    expect((await read(unknown, "/log")).body).toEqual(missing);
+    expect((await read(unknown, "/log", TOKENS.own)).reason).toBe("Permission check failed (/nodes/one, Sys.Audit)");
+  });
+
+  test("a filter by user looks at the user, not at the token that the task was started with", async () => {
+    const upid = start(() => undefined);
+    await site.node().tasks.wait(upid);
+    const found = (filter: string) => site.call("GET", `/nodes/one/tasks?userfilter=${filter}`, { token: TOKENS.root });
+    expect((await found("ROOT")).body.data).toMatchObject([{ upid }]);
+    expect((await found("all")).body.data).toEqual([]);
   });
 
   test("the fault 'task-dies' fails the worker at its checkpoint, once", async () => {
