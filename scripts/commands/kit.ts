@@ -25,7 +25,11 @@ export const command = defineCommand({
       description: "write it into a file that ends with .txt, .md or .html, and .age behind it to encrypt it",
     },
     { flags: "--refresh", description: "write it into the file that the settings name, with the program" },
-    { flags: "--recipient <keys>", description: "public keys of age to encrypt it for, with commas between them" },
+    {
+      flags: "--recipient <keys>",
+      description: "public keys of age to encrypt it for, with commas between them",
+      isList: true,
+    },
     { flags: "--with-program", description: "put the program itself into it, and what pulumi runs" },
     { flags: "--with-secrets", description: "put the secrets that the shell gives into it; only encrypted" },
     { flags: "--force", description: "replace a file that is in the way" },
@@ -37,7 +41,7 @@ export const command = defineCommand({
       refresh: z.boolean().default(false),
       recipient: z
         .string()
-        .transform((keys) => keys.split(","))
+        .transform((keys) => keys.split(",").map((key) => key.trim()))
         .refine(
           (keys) => keys.every((key) => /^age1[02-9ac-hj-np-z]{58}$/u.test(key)),
           "a public key of age is expected: age1…",

@@ -31,11 +31,16 @@ export const command = defineCommand({
   ],
   arguments: [{ name: "node", description: "as it was called when its configuration was saved", required: true }],
   options: [
-    { flags: "--map <names>", description: "how nodes are called now: pve-prod=pve-new; several by commas" },
+    {
+      flags: "--map <names>",
+      description: "how nodes are called now: pve-prod=pve-new; several by commas",
+      isList: true,
+    },
     {
       flags: "--storage <names>",
       description:
         "storages of the new node that stand for those of the old one: local=tank; several by commas; with --map",
+      isList: true,
     },
     {
       flags: "--from <place>",

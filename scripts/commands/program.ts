@@ -120,6 +120,11 @@ function addCommand(parent: Commander, entry: CommandEntry, io: InputOutput, cho
   loaders.set(commander, async () => complete(commander, (await entry.load()).command, choose));
 }
 
+/** A list that is given in several flags is one: the last of them alone would drop what the others named. */
+function joined(value: string, before: string | undefined): string {
+  return before === undefined ? value : `${before},${value}`;
+}
+
 /** Gives a command its arguments, options and help. */
 function complete(commander: Commander, command: Command, choose: (chosen: Chosen) => void): void {
   commander.description(command.description).configureHelp({
@@ -129,7 +134,10 @@ function complete(commander: Commander, command: Command, choose: (chosen: Chose
     const word = variadic === true ? `${name}...` : name;
     commander.argument(required ? `<${word}>` : `[${word}]`, description);
   }
-  for (const { flags, description } of command.options) commander.addOption(new Option(flags, description));
+  for (const { flags, description, isList } of command.options) {
+    const option = new Option(flags, description);
+    commander.addOption(isList === true ? option.argParser(joined) : option);
+  }
   commander.exitOverride((error) => {
     throw error.code === "commander.missingArgument" ? missingWords(commander, command) : error;
   });

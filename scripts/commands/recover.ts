@@ -48,21 +48,25 @@ export const command = defineCommand({
     {
       flags: "--only <names>",
       description: "environments and guests to bring back: prod, prod/web; several by commas",
+      isList: true,
     },
     {
       flags: "--skip <names>",
       description:
         "environments and guests that are left as they are; prod/web/shop: data that stay as the archive has them; data: all data",
+      isList: true,
     },
     {
       flags: "--map <names>",
       description:
         "a node that was replaced by one of another name: pve-prod=pve-new; several by commas. Its settings, backup jobs, guests and what Pulumi knows of them go over to the new name",
+      isList: true,
     },
     {
       flags: "--storage <names>",
       description:
         "storages of the new node that stand for those of the old one: local=tank; several by commas; with --map",
+      isList: true,
     },
     {
       flags: "--from <place>",

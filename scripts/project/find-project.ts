@@ -1,5 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { hasCode } from "../machine/error-code";
+import { shellQuote } from "../machine/shell-quote";
 import { usageError } from "../terminal/command-error";
 
 /** Names that Pulumi gives its project file. */
@@ -72,8 +74,17 @@ function findUpwards(start: string): FoundProject {
   );
 }
 
+/** @throws CommandError (2) for a folder that this user may not look into: there may be a project */
 function projectFileIn(folder: string): string | undefined {
-  return projectFiles
-    .map((name) => join(folder, name))
-    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  try {
+    return projectFiles
+      .map((name) => join(folder, name))
+      .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  } catch (error) {
+    if (!hasCode(error, "EACCES")) throw error;
+    throw usageError(
+      `whether ${folder} holds a Pulumi.yaml cannot be seen: this user may not look into it, or into a folder above it`,
+      `run it as the user whose project it is, or allow it; who may: namei -l ${shellQuote(folder)}`,
+    );
+  }
 }

@@ -13,6 +13,8 @@ export interface KnownOption {
   /** `--at <time>` takes a value, `--force` does not. The input gets `at`, `force` (camel case). */
   readonly flags: string;
   readonly description: string;
+  /** Its value is a list with commas between: given again, it goes on. */
+  readonly isList?: boolean;
 }
 
 /** A command as others know it that tell of commands. */

@@ -224,6 +224,28 @@ test("secrets go into an encrypted file only, and that opens for its recipient [
   expect(readFileSync(file, "utf8")).toBe(content);
 });
 
+test("it opens for each of several recipients, named in one flag or in several; a key with a typing error is named [H7, K2]", async () => {
+  const identities = await Promise.all([generateX25519Identity(), generateX25519Identity()]);
+  const [first = "", second = ""] = await Promise.all(identities.map((identity) => identityToRecipient(identity)));
+  const ways = [
+    ["--recipient", `${first}, ${second}`],
+    ["--recipient", first, "--recipient", second],
+  ];
+  for (const [index, words] of ways.entries()) {
+    const file = join(site.folder, `several-${String(index)}.txt.age`);
+    expect(await kit("--out", file, ...words)).toMatchObject({ code: 0 });
+    for (const identity of identities) {
+      expect(await opened(readFileSync(file, "utf8"), identity)).toContain("Break-glass");
+    }
+  }
+  const wrong = `${first.slice(0, -1)}${first.endsWith("q") ? "p" : "q"}`;
+  const file = join(site.folder, "mistyped.txt.age");
+  const refused = await kit("--out", file, "--recipient", `${first},${wrong}`);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`${wrong} is no public key of age`) });
+  expect(refused.stderr).not.toContain("defect");
+  expect(existsSync(file)).toBe(false);
+});
+
 test("settings with a secret in the clear are put into no file that is not encrypted [H7]", async () => {
   const text = site.read("Pulumi.prod.yaml");
   site.write(
