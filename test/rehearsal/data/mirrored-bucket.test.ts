@@ -15,6 +15,7 @@ import { planBucket, restoreBucket } from "../../../scripts/recovery/restore-buc
 import { offsiteReaderPolicy, writerPolicy } from "../../../site/offsite/policies";
 import type { KeyPair } from "../../../site/settings/environment";
 import { createKeyPair } from "../../../site/state-store/keys";
+import { PointInTimeGuest } from "../../support/database-guest/point-in-time-guest";
 import { certificateFiles, ensureCertificates } from "../../sandbox/server/certificates";
 import { makeIdentity } from "../support/minio-admin";
 import { MinioServer } from "../support/minio-server";
@@ -28,6 +29,7 @@ const root = { accessKey: MinioServer.accessKey, secretKey: MinioServer.secretKe
 const [writer, reader, owner] = [createKeyPair("writer"), createKeyPair("reader"), createKeyPair("uploads")];
 let minio: MinioServer;
 let authority: string;
+let tls: { readonly folder: string; readonly ca: string };
 
 jest.setTimeout(5 * 60_000);
 
@@ -38,9 +40,8 @@ beforeAll(async () => {
   copyFileSync(certificate, join(folder, "certificates", "public.crt"));
   copyFileSync(key, join(folder, "certificates", "private.key"));
   authority = readFileSync(ca, "utf8");
-  minio = await MinioServer.start(join(folder, "data"), {
-    tls: { folder: join(folder, "certificates"), ca: authority },
-  });
+  tls = { folder: join(folder, "certificates"), ca: authority };
+  minio = await MinioServer.start(join(folder, "data"), { tls });
   trustAuthority(authority);
   await makeBucket(uploads);
   await makeBucket(far, { "x-amz-bucket-object-lock-enabled": "true" });
@@ -63,41 +64,55 @@ afterAll(async () => {
 const md5 = (body: string) => ({ "content-md5": createHash("md5").update(body).digest("base64") });
 
 /** @throws Error for anything but success */
-async function as(who: Sender, request: AnyRequest): Promise<string> {
-  const { status, text } = await send(minio.endpoint, who, request);
+async function as(who: Sender, request: AnyRequest, { endpoint } = minio): Promise<string> {
+  const { status, text } = await send(endpoint, who, request);
   if (status >= 300) throw new Error(`${request.method} ${request.path}: ${String(status)} ${text}`);
   return text;
 }
 
 const asRoot = (request: AnyRequest): Promise<string> => as(root, request);
 
-async function makeBucket(name: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
-  await asRoot({ method: "PUT", path: `/${name}`, headers });
+async function makeBucket(name: string, headers: Readonly<Record<string, string>> = {}, server = minio): Promise<void> {
+  await as(root, { method: "PUT", path: `/${name}`, headers }, server);
+  await keepVersions(name, server);
+}
+
+async function keepVersions(name: string, server: MinioServer): Promise<void> {
   const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-  await asRoot({ method: "PUT", path: `/${name}`, query: { versioning: "" }, body });
+  await as(root, { method: "PUT", path: `/${name}`, query: { versioning: "" }, body }, server);
 }
 
 async function write(name: string, key: string, body: string, headers: Readonly<Record<string, string>> = {}) {
   await asRoot({ method: "PUT", path: `/${name}/${key}`, body, headers: { ...md5(body), ...headers } });
 }
 
+/** A server over data that lie somewhere, for as long as something is done with it. */
+async function servedFrom<T>(data: string, work: (server: MinioServer) => Promise<T>): Promise<T> {
+  const server = await MinioServer.start(data, { tls });
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
 const remove = (name: string, key: string) => asRoot({ method: "DELETE", path: `/${name}/${key}` });
 
-const optionsOf = (bucket: string, credentials: KeyPair) => ({
+const optionsOf = (bucket: string, credentials: KeyPair, { endpoint } = minio) => ({
   bucket,
   credentials,
-  endpoint: minio.endpoint,
+  endpoint,
   region: "us-east-1",
   ca: authority,
 });
 
-function bucketOf(name: string, key: KeyPair): OpenBucket {
-  const place = `s3://${name} at ${minio.endpoint}`;
-  return { place, listing: new S3Store(optionsOf(name, key)), contents: new S3Contents(optionsOf(name, key), place) };
+function bucketOf(name: string, key: KeyPair, server = minio): OpenBucket {
+  const place = `s3://${name} at ${server.endpoint}`;
+  const options = optionsOf(name, key, server);
+  return { place, listing: new S3Store(options), contents: new S3Contents(options, place) };
 }
 
-function mirrorOf(source: OpenBucket): OpenMirror {
-  const name = "buckets/prod/uploads";
+function mirrorOf(source: OpenBucket, name = "buckets/prod/uploads"): OpenMirror {
   const store = new S3Versions(optionsOf(far, reader));
   const place = `s3://${far} at ${minio.endpoint}`;
   return {
@@ -243,4 +258,72 @@ test("a bucket that is not there, or a key that is refused, is no empty bucket [
   await expect(mirror(bucketOf("no-such-bucket", root))).rejects.toMatchObject({ exitCode: 14 });
   await expect(mirror(bucketOf(uploads, writer))).rejects.toMatchObject({ kind: "denied" });
   expect(await count()).toBe(before);
+});
+
+(process.getuid?.() === 0 ? describe : describe.skip)("a bucket with the WAL of a cluster", () => {
+  const [source, wal] = ["shop", "recovery"];
+  let web: PointInTimeGuest;
+
+  beforeAll(async () => {
+    web = await PointInTimeGuest.start((line) => void process.stderr.write(`${line}\n`));
+  }, firstUseLimit);
+
+  afterAll(() => web?.stop());
+
+  /** What the site's own server in the guest has, looked at while that stands still. */
+  async function inStore<T>(work: (server: MinioServer) => Promise<T>): Promise<T> {
+    await web.stopStore();
+    try {
+      return await servedFrom(web.guest.path("/srv/store/data"), work);
+    } finally {
+      await web.startStore();
+    }
+  }
+
+  const mark = (number: number) => web.sql(`insert into marks values (${String(number)})`);
+  const sql = "select string_agg(number::text, ',' order by number) from marks";
+
+  test("its mirror elsewhere is enough: restored into an empty bucket of a new store, the cluster goes back to a point, and on from there [J3, J4, I7]", async () => {
+    await inStore((server) => keepVersions(wal, server));
+    await web.write(source, { keep: 1 });
+    await web.mustVerb("install", source);
+    await web.sql("create table marks (number int)");
+    await mark(1);
+    // Of the first nothing stays but versions.
+    await web.mustVerb("backup", source, "full");
+    await web.mustVerb("backup", source, "full");
+    await mark(2);
+    await web.sql("select pg_create_restore_point('before the loss')");
+    await mark(3);
+    await web.program(source).flush(signal);
+    const mirrored = await inStore((server) => {
+      const bucket = mirrorOf(bucketOf(wal, root, server), "buckets/prod/wal");
+      return mirrorBucket(bucket, { now: Date.now(), signal, progress: () => undefined });
+    });
+    expect(mirrored).toMatchObject({ versioned: true, unread: [] });
+    expect(mirrored.versions).toBeGreaterThan(mirrored.objects);
+
+    await web.stopStore();
+    await web.guest.must("rm -rf /srv/store/data && mkdir /srv/store/data");
+    await web.startStore();
+    const lost = await web.verb("check", source);
+    expect([lost.exitCode, lost.stderr]).toEqual([1, expect.stringContaining("WAL does not arrive in the archive")]);
+    await inStore(async (server) => {
+      await makeBucket(wal, {}, server);
+      const [from, into] = [mirrorOf(bucketOf(uploads, owner), "buckets/prod/wal").far, bucketOf(wal, root, server)];
+      const planned = await planBucket(from, into, undefined);
+      expect(planned.plan).toMatchObject({ whole: true, unread: [] });
+      expect(await restoreBucket(planned, from, into, { signal, onBytes: () => undefined })).toMatchObject({
+        failed: [],
+      });
+    });
+    expect(await web.recover(source, "mirrored", { kind: "name", name: "before the loss" }, { sql })).toBe("1,2");
+    await mark(4);
+    await web.mustVerb("backup", source, "full");
+    await mark(5);
+    await web.sql("select pg_create_restore_point('afterwards')");
+    await mark(6);
+    await web.program(source).flush(signal);
+    expect(await web.recover(source, "on", { kind: "name", name: "afterwards" }, { sql })).toBe("1,2,4,5");
+  });
 });
