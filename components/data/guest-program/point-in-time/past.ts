@@ -52,7 +52,7 @@ newest_archived() {
 # other_past WHY
 other_past() {
   cause="$1: PostgreSQL $cluster is as it was before, and its backups would make those of what came after expire"
-  hint="recover it from its archive first (lifeboat restore point-in-time), or give this source another folder; then pulumi up"
+  hint="recover it from its archive first: lifeboat restore point-in-time; or give this source another folder; then pulumi up"
   code=13
   return 1
 }
