@@ -11,6 +11,7 @@ import {
   tokenForm,
   tokenSource,
 } from "../site/settings/credentials";
+import { misleadingVariables } from "../site/provider-variables";
 import type { Environment } from "../site/settings/environment";
 
 /** @throws pulumi.RunError where a variable with a secret names another environment of the project as well. */
@@ -20,6 +21,21 @@ export function requireOwnVariables({ name }: Environment, environments: readonl
   throw refusal(
     `Unable to use the secrets of ${name}: ${sharedVariableProblem(name, shared)}\n` +
       "HINT: rename one of them, or keep their secrets in the settings",
+  );
+}
+
+/**
+ * The providers are configured from the settings and from nothing else.
+ *
+ * @throws pulumi.RunError where a variable would have their plugins verify nobody, or sign in with another credential
+ */
+export function requireOwnProviders({ name }: Environment): void {
+  const found = misleadingVariables(process.env);
+  if (found.length === 0) return;
+  const which = found.length === 1 ? "is a variable" : "are variables";
+  throw refusal(
+    `Unable to configure the providers of ${name}: ${found.join(", ")} ${which} by which they verify nobody, or sign in as somebody else\n` +
+      `HINT: unset ${found.join(" ")}; lifeboat env ${name} empties ${found.length === 1 ? "it" : "them"} too`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { SiteFacts } from "../site/preflight/facts";
 import type { Environment } from "../site/settings/environment";
 import { watchersIn } from "../site/monitoring/watchers";
 import { ownAddresses } from "../site/state/own-addresses";
-import { readToken, requireOwnVariables } from "./credentials";
+import { readToken, requireOwnProviders, requireOwnVariables } from "./credentials";
 import { checkNewStorage, passGate } from "./gate";
 import { withFreshConsent } from "./fresh-consent";
 import { declareGuestsAndBackups } from "./guests-and-backups";
@@ -23,6 +23,7 @@ export = async function main(): Promise<StackOutputs> {
   await requirePlannedState();
   const environment = withFreshConsent(readSettings());
   requireOwnVariables(environment, environmentsIn(pulumi.getRootDirectory()));
+  requireOwnProviders(environment);
   const token = readToken(environment);
   const client = lookingClient(environment.proxmox, token);
   try {

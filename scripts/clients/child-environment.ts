@@ -1,3 +1,4 @@
+import { isForProviders } from "../../site/provider-variables";
 import { stateKeySource } from "../../site/settings/credentials";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -21,10 +22,11 @@ const notForPulumi = new Set([
 
 /**
  * The environment of `pulumi`, which hands it on to the program and to the plugins. A state names the plugins that it wants
- * and the place to get them from: none is fetched because a state says so. Those of the program come from the toolchain.
+ * and the place to get them from: none is fetched because a state says so. Those of the program come from the toolchain, and are told
+ * by the program alone how they sign in and whom they believe.
  */
 export function pulumiEnvironment(variables: Variables): Record<string, string | undefined> {
-  const needed = Object.entries(variables).filter(([name]) => !notForPulumi.has(name));
+  const needed = Object.entries(variables).filter(([name]) => !notForPulumi.has(name) && !isForProviders(name));
   return { ...Object.fromEntries(needed), ...pulumiRestraints };
 }
 

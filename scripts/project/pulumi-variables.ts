@@ -2,6 +2,7 @@ import { pulumiLine } from "../../site/plain-pulumi";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readCertificate } from "../../proxmox/api/certificate";
+import { misleadingVariables } from "../../site/provider-variables";
 import { componentKinds, resourceTypes, urnOf } from "../../site/resources";
 import {
   otherPassphrase,
@@ -79,6 +80,8 @@ export async function pulumiVariables(environment: LoadedEnvironment, given: Var
     // Where the server has no checksum for an object, the SDK would warn of it at every command, and does no more.
     AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
     ...pulumiRestraints,
+    // Plain `pulumi` hands them on to the plugins, which take an empty one for none.
+    ...Object.fromEntries(misleadingVariables(given).map((name) => [name, ""])),
   };
   return { exports, backend, notes };
 }

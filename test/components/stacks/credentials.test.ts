@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readToken } from "../../../stacks/credentials";
+import { readToken, requireOwnProviders } from "../../../stacks/credentials";
 import { environmentOf, exampleSettings } from "../../support/example-environment";
 
 const direct = "LIFEBOAT_PROXMOX_TOKEN";
@@ -56,4 +56,21 @@ test("what is not a token's form is refused without being shown", () => {
   process.env[direct] = "not-a-secret-4";
   expect(() => readToken(environment)).toThrow(/is not USER@REALM!TOKENID=SECRET/);
   expect(() => readToken(environment)).not.toThrow(/not-a-secret/);
+});
+
+test("a variable by which a provider verifies nobody, or signs in as somebody else, ends the program [N4, N5]", () => {
+  expect(() => requireOwnProviders(environment)).not.toThrow();
+  const ours = ["PROXMOX_VE_INSECURE", "PM_VE_INSECURE", "MINIO_INSECURE", "PROXMOX_VE_API_TOKEN", "PM_VE_AUTH_TICKET"];
+  for (const name of ours) {
+    try {
+      process.env[name] = "1";
+      expect(() => requireOwnProviders(environment)).toThrow(
+        `Unable to configure the providers of prod: ${name} is a variable by which they verify nobody, or sign in as somebody else\nHINT: unset ${name}; lifeboat env prod empties it too`,
+      );
+      process.env[name] = "";
+      expect(() => requireOwnProviders(environment)).not.toThrow();
+    } finally {
+      delete process.env[name];
+    }
+  }
 });

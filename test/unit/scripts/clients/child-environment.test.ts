@@ -16,6 +16,11 @@ const shell = {
   NODE_OPTIONS: "--no-warnings",
   NODE_TLS_REJECT_UNAUTHORIZED: "0",
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "false",
+  // What the plugins of the providers read besides what the program says.
+  PROXMOX_VE_INSECURE: "true",
+  PM_VE_INSECURE: "1",
+  PROXMOX_VE_API_TOKEN: "other@pve!other=other",
+  MINIO_INSECURE: "true",
 };
 const secrets = Object.keys(shell);
 

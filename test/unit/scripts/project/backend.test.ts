@@ -212,6 +212,23 @@ describe("what pulumi needs for the store", () => {
     expect(await exportedFor(same)).not.toHaveProperty("LIFEBOAT_PASSPHRASE_FILE_IS_OF");
   });
 
+  test("what would have a provider verify nobody, or sign in as somebody else, is emptied in the shell [N4, N5]", async () => {
+    declareStore();
+    const variables = {
+      HOME: folder,
+      XDG_STATE_HOME: join(folder, "state"),
+      PULUMI_CONFIG_PASSPHRASE: passphrase,
+      PROXMOX_VE_INSECURE: "true",
+      PROXMOX_VE_API_TOKEN: "other@pve!other=not-a-secret-9",
+      PROXMOX_VE_ENDPOINT: "https://192.0.2.99:8006",
+      MINIO_INSECURE: "true",
+      MINIO_SESSION_TOKEN: "",
+    };
+    const { exports } = await pulumiVariables(environment(variables), variables);
+    const told = Object.entries(exports).filter(([name]) => /^(?:PROXMOX_VE|MINIO)_/u.test(name));
+    expect(Object.fromEntries(told)).toEqual({ MINIO_INSECURE: "", PROXMOX_VE_API_TOKEN: "", PROXMOX_VE_INSECURE: "" });
+  });
+
   test("nothing is written below a folder in which others may write [N6]", async () => {
     declareStore();
     const home = join(folder, "state");
