@@ -25,6 +25,7 @@ import { snapshotOf } from "../guests/snapshots";
 import { containerInterfaces, containerStatus } from "../guests/containers/status";
 import { removalsOf, updateContainer } from "../guests/containers/update";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
+import { checkOverrule, managedGuest, requestStart, requestStop } from "../guests/ha-resources";
 import { managed } from "./high-availability";
 
 const node: ParameterSchema = { type: "string", format: "pve-node" };
@@ -293,6 +294,8 @@ const start: Endpoint = {
     checkSkipLock(call);
     const id = call.parameters.requiredInteger("vmid");
     if (await runsHere(call)) throw death(`CT ${id} already running`);
+    const resource = managedGuest(call.cluster, id);
+    if (resource !== undefined) return requestStart(call, resource);
     return call.node.tasks.start("vzstart", String(id), call.caller.name, async (task) => {
       await task.checkpoint("starting");
       await startWorker(call.node, id, task.log, call.parameters.flag("skiplock") === true);
@@ -308,6 +311,11 @@ const stop: Endpoint = {
   handler: async (call) => {
     checkSkipLock(call);
     await requireRunning(call);
+    const resource = managedGuest(call.cluster, call.parameters.requiredInteger("vmid"));
+    if (resource !== undefined) {
+      checkOverrule(call);
+      return requestStop(call, resource, 0);
+    }
     return underLockTask(call, "vzstop", async (loaded) => {
       const { configuration } = loaded;
       const passes = call.parameters.flag("skiplock") === true || configuration.keys.get("lock") === "mounted";
@@ -326,6 +334,8 @@ const shutdown: Endpoint = {
     const timeout = call.parameters.integer("timeout") ?? 60;
     const force = call.parameters.flag("forceStop") ?? false;
     await requireRunning(call);
+    const resource = managedGuest(call.cluster, call.parameters.requiredInteger("vmid"));
+    if (resource !== undefined) return requestStop(call, resource, timeout);
     return underLockTask(call, "vzshutdown", async (loaded, task) => {
       checkLock("lxc", loaded.configuration);
       await task.checkpoint("stopping");

@@ -5,6 +5,16 @@ import type { HaResourceEntry } from "../model/state";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
 import { death, type Json } from "../protocol/failure";
 import type { Parameters, ParameterTable } from "../protocol/parameters";
+import {
+  checkServiceState,
+  haType,
+  insertResource,
+  managedGuest,
+  removeResource,
+  type Resource,
+  resourceOf,
+  sidOf,
+} from "../guests/ha-resources";
 import { FLAG, optional } from "./tables";
 
 const SID = { type: "string", format: "pve-ha-resource-or-vm-id" } as const;
@@ -30,22 +40,20 @@ function entriesOf(cluster: Cluster): HaResourceEntry[] {
   return cluster.state.highAvailability ?? [];
 }
 
-/** A resource by its id, or by the number of its guest. */
-function parseSid(cluster: Cluster, sid: string): { readonly type: "ct" | "vm"; readonly vmid: number } {
-  const [, type, id] = /^(?:([a-z]+):)?(\d+)$/u.exec(sid) ?? [];
-  const vmid = Number(id);
-  if (type === undefined) return { type: cluster.guest(vmid)?.type === "qemu" ? "vm" : "ct", vmid };
+/** A resource by its id, or by the number of its guest (PVE::HA::Config::parse_sid). @throws for a number that no guest has */
+function parseSid(cluster: Cluster, sid: string): string {
+  if (!/^\d+$/u.test(sid)) return sid;
+  const guest = cluster.guest(Number(sid));
+  if (guest === undefined) throw death(`unable to detect SID from VMID - VM/CT ${sid} does not exist`);
+  return sidOf({ type: haType(guest.type), vmid: guest.vmid });
+}
+
+/** The guest that a resource's id names. @throws for a type that HA does not manage, and for what is no number of a guest */
+function parseGuest(sid: string): Resource {
+  const [, type = "", name = ""] = /^(\S+):(\S+)$/u.exec(sid) ?? [];
   if (type !== "ct" && type !== "vm") throw death(`unknown section type '${type}'`);
-  return { type, vmid };
-}
-
-function sidOf({ type, vmid }: Pick<HaResourceEntry, "type" | "vmid">): string {
-  return `${type}:${String(vmid)}`;
-}
-
-function find(cluster: Cluster, sid: string): HaResourceEntry | undefined {
-  const wanted = sidOf(parseSid(cluster, sid));
-  return entriesOf(cluster).find((entry) => sidOf(entry) === wanted);
+  if (!/^[1-9]\d+$/u.test(name)) throw death("invalid VMID");
+  return { type, vmid: Number(name) };
 }
 
 function digestOf(cluster: Cluster): string {
@@ -71,8 +79,7 @@ function given(parameters: Parameters): Record<string, string> {
 
 /** What a guest's status says about it: whether it is a resource, and how the manager has it, if it has looked. */
 export function managed({ cluster, parameters }: Call): { [key: string]: Json } {
-  const vmid = parameters.requiredInteger("vmid");
-  const found = entriesOf(cluster).find((entry) => entry.vmid === vmid);
+  const found = managedGuest(cluster, parameters.requiredInteger("vmid"));
   return found === undefined ? { managed: 0 } : { managed: 1, state: found.service ?? null };
 }
 
@@ -84,48 +91,61 @@ function list({ cluster, parameters }: Call): Json {
 }
 
 function read({ cluster, parameters }: Call): Json {
-  const sid = parameters.required("sid");
-  const entry = find(cluster, sid);
-  if (entry === undefined) throw death(`no such resource '${sid}'`);
-  return answerOf(cluster, entry);
+  const sid = parseSid(cluster, parameters.required("sid"));
+  return answerOf(cluster, existing(cluster, sid));
 }
 
+/** @throws `no such resource '…'` */
+function existing(cluster: Cluster, sid: string): HaResourceEntry {
+  const entry = resourceOf(cluster, sid);
+  if (entry === undefined) throw death(`no such resource '${sid}'`);
+  return entry;
+}
+
+const KINDS = { ct: "a container", vm: "a VM" } as const;
+
 function create({ cluster, parameters }: Call): null {
-  const resource = parseSid(cluster, parameters.required("sid"));
-  const sid = sidOf(resource);
+  const sid = parseSid(cluster, parameters.required("sid"));
+  const type = parameters.text("type");
+  if (type !== undefined && !sid.startsWith(`${type}:`)) throw death("types does not match");
+  const options = given(parameters);
+  const resource = parseGuest(sid);
   const guest = cluster.guest(resource.vmid);
   if (guest === undefined) throw death(`resource '${sid}' does not exist in cluster`);
-  const kind = resource.type === "ct" ? "container" : "virtual machine";
-  if ((guest.type === "lxc") !== (resource.type === "ct")) {
-    throw death(`resource '${sid}' - guest with ID ${String(resource.vmid)} is not a ${kind}`);
+  if (haType(guest.type) !== resource.type) {
+    throw death(`resource '${sid}' - guest with ID ${String(resource.vmid)} is not ${KINDS[resource.type]}`);
   }
-  if (find(cluster, sid) !== undefined) {
+  if (resourceOf(cluster, sid) !== undefined) {
     throw death(`create resource failed: resource ID '${sid}' already defined`);
   }
-  cluster.state.highAvailability = [...entriesOf(cluster), { ...resource, options: given(parameters) }];
+  insertResource(cluster, { ...resource, options });
   return null;
 }
 
 function update({ cluster, parameters }: Call): null {
-  const sid = parameters.required("sid");
-  const entry = find(cluster, sid);
-  if (entry === undefined) throw death(`update resources config failed: no such resource '${sid}'`);
+  const sid = parseSid(cluster, parameters.required("sid"));
+  const options = given(parameters);
+  const found = resourceOf(cluster, sid);
+  if (found !== undefined) checkServiceState(found, options.state);
+  const failed = "update resources config failed:";
   const digest = parameters.text("digest");
-  if (digest !== undefined && digest !== digestOf(cluster)) {
-    throw death(
-      "update resources config failed: detected modified configuration - file changed by other user? Try again.",
-    );
+  if (digest !== undefined && digest !== "" && digest !== digestOf(cluster)) {
+    throw death(`${failed} detected modified configuration - file changed by other user? Try again.`);
   }
-  for (const name of parameters.list("delete")) delete entry.options[name];
-  Object.assign(entry.options, given(parameters));
+  if (found === undefined) throw death(`${failed} no such resource '${sid}'`);
+  const removed = parameters.list("delete");
+  const unknown = removed.find((name) => OPTIONS[name] === undefined);
+  if (unknown !== undefined) throw death(`${failed} no such option '${unknown}'`);
+  // Proxmox deletes what it has just set, too.
+  const kept = Object.entries({ ...found.options, ...options }).filter(([name]) => !removed.includes(name));
+  found.options = Object.fromEntries(kept);
   return null;
 }
 
 function remove({ cluster, parameters }: Call): null {
-  const sid = parameters.required("sid");
-  const entry = find(cluster, sid);
-  if (entry === undefined) throw death(`cannot delete service '${sid}', not HA managed!`);
-  cluster.state.highAvailability = entriesOf(cluster).filter((other) => other !== entry);
+  const sid = parseSid(cluster, parameters.required("sid"));
+  if (resourceOf(cluster, sid) === undefined) throw death(`cannot delete service '${sid}', not HA managed!`);
+  removeResource(cluster, sid, parameters.flag("purge") ?? true);
   return null;
 }
 

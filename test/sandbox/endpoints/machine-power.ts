@@ -2,6 +2,7 @@ import type { Call, Endpoint } from "../calls/endpoint";
 import { checkRootOnly, checkSkipLock } from "../calls/skip-lock";
 import type { Log } from "../drivers/driver";
 import { checkLock, loadGuest, withGuestLock, type LoadedGuest } from "../guests/configuration";
+import { checkOverrule, managedGuest, requestStart, requestStop } from "../guests/ha-resources";
 import { killMachine, runsHere, shutDownMachine, startMachine, startWorker } from "../guests/machines/runtime";
 import { death, parameterFailure } from "../protocol/failure";
 import type { ParameterTable } from "../protocol/parameters";
@@ -92,6 +93,8 @@ const start: Endpoint = {
       throw parameterFailure({ targetstorage: "targetstorage can only by used with migratedfrom." });
     }
     const vmid = parameters.requiredInteger("vmid");
+    const resource = managedGuest(call.cluster, vmid);
+    if (resource !== undefined && !parameters.has("stateuri")) return requestStart(call, resource);
     return call.node.tasks.start("qmstart", String(vmid), call.caller.name, async (task) => {
       await task.checkpoint("starting");
       await startWorker(call.node, vmid, task.log, parameters.flag("skiplock") === true);
@@ -114,6 +117,11 @@ const stop: Endpoint = {
   permissions: needsPower,
   handler: (call) => {
     checkRootOnly(call, "skiplock", "keepActive", "migratedfrom");
+    const resource = managedGuest(call.cluster, call.parameters.requiredInteger("vmid"));
+    if (resource !== undefined && !call.parameters.has("migratedfrom")) {
+      checkOverrule(call);
+      return requestStop(call, resource, 0);
+    }
     return ending(call, "qmstop", (loaded) => killMachine(call.node, loaded));
   },
 };
@@ -129,6 +137,8 @@ const shutdown: Endpoint = {
     const force = parameters.flag("forceStop") ?? false;
     // The request would reach the machine later, when it goes on.
     if (isHeld(call) && !force) throw death("VM is paused - cannot shutdown");
+    const resource = managedGuest(call.cluster, parameters.requiredInteger("vmid"));
+    if (resource !== undefined) return requestStop(call, resource, parameters.integer("timeout") ?? PATIENCE);
     return ending(call, "qmshutdown", async (loaded) => {
       if (loaded.guest.isPaused === true) return killMachine(node, loaded);
       await shutDownMachine(node, loaded, patience(call, loaded), force);
@@ -182,7 +192,10 @@ const suspend: Endpoint = {
   handler: async (call) => {
     checkSkipLock(call);
     await checkRunning(call);
-    if (call.parameters.flag("todisk") === true) throw death("the sandbox cannot suspend machines to disk");
+    const isManaged = managedGuest(call.cluster, call.parameters.requiredInteger("vmid")) !== undefined;
+    const toDisk = call.parameters.flag("todisk") === true;
+    if (toDisk && isManaged) throw death("Cannot suspend HA managed VM to disk");
+    if (toDisk) throw death("the sandbox cannot suspend machines to disk");
     return underLock(call, "qmpause", (vmid) => hold(call, vmid, true));
   },
 };

@@ -1,12 +1,14 @@
 /**
- * What the HA manager does about nodes that are dead: it fences them and has their guests elsewhere (PVE::HA::Manager). Who asks
- * the API moves it on, by the site's clock. Of guests on nodes that are up it only tells the state: starting and stopping them is
- * not left to it here.
+ * What the HA manager does: it has guests run or not, as their resources say, and of nodes that are dead it fences the services and
+ * has them elsewhere (PVE::HA::Manager). Who asks the API moves it on, by the site's clock.
  */
 import type { Cluster, Node } from "../model/site";
 import type { GuestState, HaResourceEntry } from "../model/state";
 import { startWorker as startContainer } from "./containers/runtime";
 import { startWorker as startMachine } from "./machines/runtime";
+import { placesOf } from "./ha-feasibility";
+import { resourcesOf, sidOf } from "./ha-resources";
+import { tend } from "./ha-services";
 import { moveConfiguration } from "./move-configuration";
 import { hasQuorum, isNodeDown } from "./resources";
 
@@ -49,10 +51,12 @@ async function manage(cluster: Cluster, entry: HaResourceEntry, silent: Readonly
   }
   const held = cluster.site.faults.hit("ha-holds", { vmid: String(entry.vmid) })?.state;
   const idle = wanted === "stopped" || wanted === "disabled" ? "stopped" : "started";
+  const home = cluster.node(guest.node);
   const seconds = silent.get(guest.node);
   if (held !== undefined) entry.service = held;
   // Only whoever disables a service that failed takes it out of that state.
   else if (entry.service === "error" && wanted !== "disabled") return;
+  else if (home !== undefined && seconds === undefined) entry.service = await tend(cluster, entry, guest, home);
   else if (seconds === undefined || seconds < FENCING || wanted === "disabled") entry.service = idle;
   else if (seconds < FENCED) entry.service = "fence";
   else entry.service = await recover(cluster, entry, guest, idle);
@@ -82,21 +86,16 @@ async function starts(node: Node, { type, vmid }: GuestState): Promise<boolean> 
 }
 
 /** Nodes that are up; where a strict rule names nodes, only those. */
-function allowedNodes(cluster: Cluster, { type, vmid }: HaResourceEntry): Node[] {
-  const sid = `${type}:${String(vmid)}`;
+function allowedNodes(cluster: Cluster, entry: HaResourceEntry): Node[] {
+  const sid = sidOf(entry);
   const strict = (cluster.state.haRules ?? []).filter(
-    ({ type: kind, options }) =>
-      kind === "node-affinity" &&
-      options.strict === "1" &&
-      options.disable !== "1" &&
-      (options.resources ?? "").split(",").includes(sid),
+    (rule) =>
+      rule.type === "node-affinity" &&
+      rule.options.strict === "1" &&
+      rule.options.disable !== "1" &&
+      resourcesOf(rule).includes(sid),
   );
   return cluster.nodes.filter(
-    (node) => !isNodeDown(node) && strict.every(({ options }) => namesIn(options.nodes ?? "").includes(node.name)),
+    (node) => !isNodeDown(node) && strict.every((rule) => placesOf(rule).some((place) => place.node === node.name)),
   );
-}
-
-/** `one:2,two`: nodes with their priorities. */
-function namesIn(nodes: string): string[] {
-  return nodes.split(",").map((text) => text.split(":")[0] ?? "");
 }

@@ -1,7 +1,9 @@
+import type { Log } from "../drivers/driver";
 import type { Node } from "../model/site";
 import type { BackupJobEntry } from "../model/state";
 import { death } from "../protocol/failure";
 import { splitList } from "../protocol/parameters";
+import { removeResource, sidOf } from "./ha-resources";
 
 /** What always goes with a guest: its access rules, its places in pools, its firewall (which is part of its record). */
 export function forgetGuest(node: Node, vmid: number): void {
@@ -30,9 +32,9 @@ export function checkReferences(node: Node, vmid: number, type: "CT" | "VM"): vo
  * Takes a guest out of high availability, replication and all backup jobs; a job that had no other goes as well
  * (PVE::VZDump::Plugin::remove_vmid_from_backup_jobs).
  */
-export function purgeGuest(node: Node, vmid: number): void {
+export function purgeGuest(node: Node, vmid: number, log: Log): void {
   const { state } = node.cluster;
-  state.highAvailability = (state.highAvailability ?? []).filter((entry) => entry.vmid !== vmid);
+  const resource = state.highAvailability?.find((entry) => entry.vmid === vmid);
   state.replication = (state.replication ?? []).filter(({ id }) => !id.startsWith(`${vmid}-`));
   state.jobs = state.jobs.filter((job) => !isOnlyGuest(job, vmid));
   for (const job of state.jobs) {
@@ -43,6 +45,10 @@ export function purgeGuest(node: Node, vmid: number): void {
       if (rest.length === 0) delete job.options[option];
       else job.options[option] = rest.join(",");
     }
+  }
+  if (resource !== undefined) {
+    removeResource(node.cluster, sidOf(resource), true);
+    log(`NOTE: removed ${resource.type === "ct" ? "CT" : "VM"} ${vmid} from HA resource configuration.`);
   }
   node.cluster.save();
 }

@@ -109,6 +109,28 @@ export interface HaResourceEntry {
   options: Record<string, string>;
   /** State of the service as the HA manager has it; undefined until it was seen. */
   service?: string;
+  /** What the manager was asked for and has not begun: the last request counts. */
+  command?: HaCommand;
+  /** Seconds that the guest has to end by itself when it is stopped next; 0: none. */
+  patience?: number;
+  /** What the guest's node does with it for the manager. */
+  work?: HaWork;
+  /** How often it did not start on its node. */
+  failures?: number;
+}
+
+/** A line of ha/crm_commands for one service. */
+export interface HaCommand {
+  verb: "stop";
+  /** Seconds that the guest has to end by itself; 0: at once. */
+  timeout: number;
+}
+
+/** A task of a node's own manager (PVE::HA::LRM). */
+export interface HaWork {
+  node: string;
+  upid: string;
+  doing: "start" | "stop";
 }
 
 /** A section of ha/rules.cfg: values as text, as in the file. */

@@ -22,6 +22,7 @@ import { mountsOf, withVolume, writeMount } from "./mount-points";
 import { checkBridge, randomHardwareAddress, readNetwork, writeNetwork } from "./networks";
 import { detectOperatingSystem } from "./operating-system";
 import { failurePrefix, type Order } from "./order";
+import { addResource, startMade } from "../ha-resources";
 import { containerSpec, isRunning, startWorker } from "./runtime";
 import { snapshotOf, unpack } from "./unpack";
 import { createVolumes, removeVolumes } from "./update";
@@ -37,12 +38,11 @@ export async function buildContainer(order: Order, configuration: Configuration,
     if (!fate.loseConfiguration) await removeLock(node, "lxc", order.vmid, "create");
     throw failure;
   }
-  if (order.start) {
-    node.tasks.start("vzstart", String(order.vmid), order.call.caller.name, ({ log }) =>
-      startWorker(node, order.vmid, log),
-    );
+  if (order.start) startMade(order.call, "vzstart", order.vmid, ({ log }) => startWorker(node, order.vmid, log));
+  if (order.highAvailability) {
+    const resource = { type: "ct", vmid: order.vmid } as const;
+    addResource(node.cluster, resource, order.start ? "started" : "stopped", task.log);
   }
-  if (order.highAvailability) task.warn("the sandbox has no HA manager: the container is no HA resource");
 }
 
 async function build(

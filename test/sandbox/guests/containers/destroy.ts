@@ -73,7 +73,7 @@ export async function destroyContainer(node: Node, destruction: Destruction, tas
       forgetGuest(node, vmid);
       if (destruction.purge) {
         task.log(`purging CT ${vmid} from related configurations..`);
-        purgeGuest(node, vmid);
+        purgeGuest(node, vmid, task.log);
       }
       removeGuest(node, vmid);
       await enforceFirewall(node.cluster.site);

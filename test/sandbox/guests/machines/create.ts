@@ -17,6 +17,7 @@ import {
   type Configuration,
 } from "../configuration";
 import { checkPool } from "../containers/create";
+import { addResource, startMade } from "../ha-resources";
 import { addToPool } from "../pool-members";
 import { checkVolumeAccess, parseVolume } from "../storages";
 import { activateFile, freeVolumes } from "../volumes";
@@ -178,9 +179,13 @@ async function build(
     throw death(`${verb} ${failureText(failure)}`);
   }
   addToPool(cluster, parameters.text("pool"), vmid);
-  if (parameters.flag("start") !== true) return;
+  const starts = parameters.flag("start") === true;
+  if (parameters.flag("ha-managed") === true) {
+    addResource(cluster, { type: "vm", vmid }, starts ? "started" : "stopped", task.log);
+  }
+  if (!starts) return;
   task.log("Execute autostart");
-  node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));
+  startMade(call, "qmstart", vmid, ({ log }) => startWorker(node, vmid, log));
 }
 
 /** What Proxmox makes up for a new machine. */

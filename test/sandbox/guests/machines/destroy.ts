@@ -47,7 +47,7 @@ export async function destroyMachine(node: Node, destruction: MachineDestruction
       forgetGuest(node, vmid);
       if (purge) {
         task.log(`purging VM ${vmid} from related configurations..`);
-        purgeGuest(node, vmid);
+        purgeGuest(node, vmid, task.log);
       }
       removeGuest(node, vmid);
     },

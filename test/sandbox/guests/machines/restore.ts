@@ -16,6 +16,7 @@ import {
   withGuestLock,
   type Configuration,
 } from "../configuration";
+import { setResource, startMade } from "../ha-resources";
 import { addToPool } from "../pool-members";
 import { holds, parseVolume, requireStorage } from "../storages";
 import { activateVolume, allocateVolume, diskImage, freeVolume, ownerOf } from "../volumes";
@@ -63,10 +64,13 @@ export async function restoreMachine(restore: MachineRestore, task: Task): Promi
     );
     throw failure;
   }
-  if (isLive) return;
-  if (parameters.flag("start") !== true) return;
-  task.log("Execute autostart");
-  node.tasks.start("qmstart", String(vmid), call.caller.name, ({ log }) => startWorker(node, vmid, log));
+  const starts = parameters.flag("start") === true;
+  if (starts && !isLive) {
+    task.log("Execute autostart");
+    startMade(call, "qmstart", vmid, ({ log }) => startWorker(node, vmid, log));
+  }
+  if (parameters.flag("ha-managed") !== true) return;
+  setResource(node.cluster, { type: "vm", vmid }, starts || isLive ? "started" : "stopped", task.log);
 }
 
 function isOnServer({ call, archive }: MachineRestore): boolean {

@@ -6,6 +6,7 @@ import type { Compression } from "../../drivers/driver";
 import type { Node } from "../../model/site";
 import type { GuestState, GuestType } from "../../model/state";
 import { death, failureText } from "../../protocol/failure";
+import { managedGuest } from "../ha-resources";
 import { listContent, mostProtected, setNotes, setProtected } from "../content";
 import { prune } from "../pruning";
 import { notesFrom } from "./notes";
@@ -27,6 +28,7 @@ export async function backupGuest(backup: GuestBackup): Promise<boolean> {
   try {
     const guest = node.cluster.guest(vmid);
     if (guest === undefined) throw death(`unable to find VM '${vmid}'`);
+    checkInterference(backup);
     await checkLimits(backup, guest);
     const files = archiveFiles(backup, guest, started);
     opened.files = files;
@@ -61,6 +63,16 @@ function duration(seconds: number): string {
   return [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
     .map((part) => String(part).padStart(2, "0"))
     .join(":");
+}
+
+/** A guest that HA is to keep running is not stopped for its backup: HA would start it again meanwhile. */
+function checkInterference({ node, vmid, options }: GuestBackup): void {
+  const resource = managedGuest(node.cluster, vmid);
+  const wanted = resource?.options.state ?? "started";
+  if (options.mode !== "stop" || resource === undefined || !["started", "enabled"].includes(wanted)) return;
+  throw death(
+    "Cannot execute a backup with stop mode on a HA managed and enabled Service. Use snapshot mode or disable the Service.",
+  );
 }
 
 /** Proxmox refuses a backup that a storage's limits do not allow, before it starts. */

@@ -69,7 +69,9 @@ test("a dead node is fenced after a minute, and after two its guest runs on anot
   expect((await after(40))[102]).toMatchObject({ node: "two", hastate: "fence" });
   expect(await services()).toMatchObject({
     quorum: "OK",
-    "lrm:two": expect.stringMatching(/^two \(old timestamp - dead\?, \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\)$/u),
+    "lrm:two": expect.stringMatching(
+      /^two \(old timestamp - dead\?, watchdog standby, \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\)$/u,
+    ),
     "service:ct:102": "ct:102 (two, fence)",
   });
   const later = await after(60);
