@@ -6,7 +6,7 @@ import type { Node } from "../model/site";
 import type { GuestState } from "../model/state";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
 import { death, type Json, parameterFailure } from "../protocol/failure";
-import { indexEndpoint } from "./nodes";
+import { indexEndpoint } from "./index-endpoint";
 import { optional, VMID } from "./tables";
 
 /** Proxmox looks for a free id from here to below there unless the cluster's options say otherwise. */
@@ -137,7 +137,7 @@ const MAY_AUDIT: PermissionRule = { check: { path: "/", privileges: ["Sys.Audit"
 const SUBFOLDERS = ["backup", "backup-info", "firewall", "ha", "nextid", "options", "resources", "status", "tasks"];
 
 export const clusterEndpoints: readonly Endpoint[] = [
-  indexEndpoint("/cluster", SUBFOLDERS, "name"),
+  indexEndpoint("/cluster", SUBFOLDERS, { key: "name" }),
   {
     method: "GET",
     path: "/cluster/nextid",

@@ -27,6 +27,7 @@ import { removalsOf, updateContainer } from "../guests/containers/update";
 import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import { checkOverrule, managedGuest, requestStart, requestStop } from "../guests/ha-resources";
 import { managed } from "./high-availability";
+import { indexEndpoint } from "./index-endpoint";
 
 const node: ParameterSchema = { type: "string", format: "pve-node" };
 const vmid: ParameterSchema = { type: "integer", format: "pve-vmid", minimum: 100, maximum: 999_999_999 };
@@ -122,17 +123,7 @@ const SUBFOLDERS = [
   "resize",
   "interfaces",
 ];
-
-const index: Endpoint = {
-  method: "GET",
-  path: GUEST_PATH,
-  parameters: guest,
-  permissions: { user: "all" },
-  handler: (call) => {
-    load(call);
-    return SUBFOLDERS.map((subdir) => ({ subdir }));
-  },
-};
+const SUBFOLDERS_OF_STATUS = ["current", "start", "stop", "shutdown", "reboot", "migrate"];
 
 const destroy: Endpoint = {
   method: "DELETE",
@@ -266,17 +257,6 @@ const pending: Endpoint = {
   handler: (call) => pendingAnswer(load(call).configuration, containerValue),
 };
 
-const statusIndex: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/status`,
-  parameters: guest,
-  permissions: { user: "all" },
-  handler: (call) => {
-    load(call);
-    return ["current", "start", "stop", "shutdown", "reboot", "migrate"].map((subdir) => ({ subdir }));
-  },
-};
-
 const currentStatus: Endpoint = {
   method: "GET",
   path: `${GUEST_PATH}/status/current`,
@@ -384,12 +364,12 @@ const resize: Endpoint = {
 export const containerEndpoints: readonly Endpoint[] = [
   list,
   create,
-  index,
+  indexEndpoint(GUEST_PATH, SUBFOLDERS, { parameters: guest, look: load }),
   destroy,
   readConfig,
   writeConfig,
   pending,
-  statusIndex,
+  indexEndpoint(`${GUEST_PATH}/status`, SUBFOLDERS_OF_STATUS, { parameters: guest, look: load }),
   currentStatus,
   start,
   stop,

@@ -6,7 +6,7 @@ import type { Cluster, Node } from "../model/site";
 import type { HaResourceEntry } from "../model/state";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
 import type { Json } from "../protocol/failure";
-import { indexEndpoint } from "./nodes";
+import { indexEndpoint } from "./index-endpoint";
 
 const MAY_AUDIT: PermissionRule = { check: { path: "/", privileges: ["Sys.Audit"] } };
 
@@ -179,8 +179,8 @@ function managerStatus({ cluster, node }: Call): Json {
 const PATH = "/cluster/ha/status";
 
 export const haStatusEndpoints: readonly Endpoint[] = [
-  indexEndpoint("/cluster/ha", ["groups", "resources", "rules", "status"], "id"),
-  indexEndpoint(PATH, ["current", "manager_status", "disarm-ha", "arm-ha"], "name"),
+  indexEndpoint("/cluster/ha", ["groups", "resources", "rules", "status"], { key: "id" }),
+  indexEndpoint(PATH, ["current", "manager_status", "disarm-ha", "arm-ha"], { key: "name" }),
   { method: "GET", path: `${PATH}/current`, parameters: {}, permissions: MAY_AUDIT, handler: current },
   { method: "GET", path: `${PATH}/manager_status`, parameters: {}, permissions: MAY_AUDIT, handler: managerStatus },
 ];

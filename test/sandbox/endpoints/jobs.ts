@@ -10,7 +10,7 @@ import { death, type Json, parameterFailure, permissionFailure, underLock } from
 import { parseProperties } from "../protocol/parameter-check";
 import { Parameters, splitList } from "../protocol/parameters";
 import { JOB_CREATE, JOB_ID, JOB_UPDATE } from "./jobs-table";
-import { indexEndpoint } from "./nodes";
+import { indexEndpoint } from "./index-endpoint";
 
 /** Options that are property strings in requests and objects in answers. */
 const PROPERTY_STRINGS: Readonly<Record<string, string>> = {

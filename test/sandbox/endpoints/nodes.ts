@@ -8,13 +8,8 @@ import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
 import { excludedPaths, readDefaults } from "../guests/vzdump/defaults";
 import { death, type Json } from "../protocol/failure";
 import { parseProperties } from "../protocol/parameter-check";
+import { indexEndpoint } from "./index-endpoint";
 import { NODE, optional, STORAGE_ID } from "./tables";
-
-/** A folder of the API lists what is below it. */
-export function indexEndpoint(path: string, subfolders: readonly string[], key = "subdir"): Endpoint {
-  const list = subfolders.map((name): Json => ({ [key]: name }));
-  return { method: "GET", path, parameters: {}, permissions: { user: "all" }, handler: () => list };
-}
 
 function version({ node }: Call): Json {
   return { ...node.state.version };

@@ -68,14 +68,20 @@ function wantedStatuses(parameters: Call["parameters"]): string[] {
   return parameters.has("statusfilter") ? splitList(parameters.required("statusfilter").toLowerCase()) : all;
 }
 
-/** The task that the parameter `upid` names, if the caller may see it. */
+/** The task that the parameter `upid` names, if there is one and the caller may see it. */
 function requireTask({ node, authority, parameters, caller }: Call, privilege: string): TaskRecord {
-  const upid = parameters.required("upid");
-  if (parseUpid(upid) === undefined) throw parameterFailure({ upid: "unable to parse worker upid" });
-  const task = node.tasks.find(upid);
+  requireUpid(parameters);
+  const task = node.tasks.find(parameters.required("upid"));
   if (task === undefined) throw parameterFailure({ upid: "no such task" });
   if (!isOwn(task, caller)) authority.check(`/nodes/${node.name}`, privilege);
   return task;
+}
+
+/** What the parameter `upid` says, whether or not there is such a task. */
+function requireUpid(parameters: Call["parameters"]): Pick<TaskRecord, "user"> {
+  const upid = parseUpid(parameters.required("upid"));
+  if (upid === undefined) throw parameterFailure({ upid: "unable to parse worker upid" });
+  return upid;
 }
 
 function readStatus(call: Call): Json {
@@ -87,11 +93,8 @@ function readStatus(call: Call): Json {
 
 function readLog(call: Call): Answer {
   const { node, parameters, authority, caller } = call;
-  const upid = parameters.required("upid");
-  const asked = parseUpid(upid);
-  if (asked === undefined) throw parameterFailure({ upid: "unable to parse worker upid" });
-  if (!isOwn(asked, caller)) authority.check(`/nodes/${node.name}`, "Sys.Audit");
-  const task = node.tasks.find(upid);
+  if (!isOwn(requireUpid(parameters), caller)) authority.check(`/nodes/${node.name}`, "Sys.Audit");
+  const task = node.tasks.find(parameters.required("upid"));
   // Proxmox opens the file by its name alone, and tells of one that is missing as of a line in it.
   if (task === undefined)
     return new Answer([{ n: 1, t: "unable to open file - No such file or directory" }], { total: 1 });

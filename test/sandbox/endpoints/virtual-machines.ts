@@ -11,6 +11,7 @@ import { withPending } from "../guests/machines/pending";
 import { resizeMachine } from "../guests/machines/resize";
 import { applyUpdate, readUpdate } from "../guests/machines/update";
 import { managed } from "./high-availability";
+import { indexEndpoint } from "./index-endpoint";
 import { FLAG, MACHINE_DISKS, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
 
 const PATH = "/nodes/{node}/qemu";
@@ -253,29 +254,12 @@ const SUBFOLDERS =
   "config cloudinit pending status unlink vncproxy termproxy migrate resize move rrd rrddata monitor agent snapshot " +
   "spiceproxy sendkey firewall mtunnel remote_migrate";
 
-/** Proxmox does not look whether the machine is there. */
-const index: Endpoint = {
-  method: "GET",
-  path: GUEST_PATH,
-  parameters: guest,
-  permissions: { user: "all" },
-  handler: () => SUBFOLDERS.split(" ").map((subdir) => ({ subdir })),
-};
-
-const statusIndex: Endpoint = {
-  method: "GET",
-  path: `${GUEST_PATH}/status`,
-  parameters: guest,
-  permissions: { user: "all" },
-  handler: (call) => {
-    load(call);
-    return ["current", "start", "stop", "reset", "shutdown", "suspend", "reboot"].map((subdir) => ({ subdir }));
-  },
-};
+const SUBFOLDERS_OF_STATUS = "current start stop reset shutdown suspend reboot";
 
 export const virtualMachineEndpoints: readonly Endpoint[] = [
-  index,
-  statusIndex,
+  // Proxmox does not look whether the machine is there.
+  indexEndpoint(GUEST_PATH, SUBFOLDERS.split(" "), { parameters: guest }),
+  indexEndpoint(`${GUEST_PATH}/status`, SUBFOLDERS_OF_STATUS.split(" "), { parameters: guest, look: load }),
   list,
   create,
   destroy,
