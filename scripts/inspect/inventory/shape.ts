@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { otherNumber } from "../status/shape";
 import { bytes, exitCode, isoMoment, milliseconds, moment, seconds } from "../../terminal/shapes";
 
 const unseen = z.string().nullable().describe("why nobody could look; then what only a look tells is null");
@@ -81,10 +82,7 @@ const guest = z.strictObject({
     })
     .nullable()
     .describe("null: there is none, or it is not known, as `allSeen` says"),
-  otherNumber: z
-    .strictObject({ id: z.number(), backups: z.number(), newest: moment("when the newest of them began") })
-    .nullable()
-    .describe("its number in the settings was changed, and its backups bear the one that it had"),
+  otherNumber,
   allSeen: z.boolean().describe("all its archives could be seen"),
   backups: z.number().nullable(),
   savePoints: z.number().nullable(),

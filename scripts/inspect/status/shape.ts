@@ -16,6 +16,12 @@ const findings = z.array(
 
 const optOut = { reason: z.string(), owner: z.string(), until: z.string().describe("last day, as 2026-11-20") };
 
+/** Backups of a guest under the number that it had. */
+export const otherNumber = z
+  .strictObject({ id: z.number(), backups: z.number(), newest: moment("when the newest of them began") })
+  .nullable()
+  .describe("its number in the settings was changed, and its backups bear the one that it had");
+
 const job = z.strictObject({
   id: z.string(),
   schedule: z.string(),
@@ -75,10 +81,7 @@ const guest = z.strictObject({
     })
     .nullable()
     .describe("newest backup; neither save points nor archives of other guests count"),
-  otherNumber: z
-    .strictObject({ id: z.number(), backups: z.number(), newest: moment("when the newest of them began") })
-    .nullable()
-    .describe("its number in the settings was changed, and its backups bear the one that it had"),
+  otherNumber,
   allSeen: z
     .boolean()
     .describe("all its archives could be seen; where not, null as `newest` does not mean that there is none"),
