@@ -10,13 +10,23 @@ export interface ArchivePlaces {
   readonly unasked?: string;
 }
 
+/** Where archives of guests of a node may lie. @throws ProxmoxError when that node cannot be asked */
+export type PlacesOf = (node: string) => Promise<ArchivePlaces>;
+
 /**
- * A guest that comes to another node of its cluster leaves its archives behind, where the storage is each node's own: that its new
- * node has none says nothing.
- *
- * @throws ProxmoxError when the guest's own node cannot be asked
+ * Looks once for each node, for everybody who asks. A guest that comes to another node of its cluster leaves its archives behind, where
+ * the storage is each node's own: that its new node has none says nothing.
  */
-export async function archivePlaces(
+export function archivePlaces(client: ProxmoxClient, storage: Environment["backup"]["storage"]): PlacesOf {
+  const known = new Map<string, Promise<ArchivePlaces>>();
+  return (node) => {
+    const places = known.get(node) ?? placesOf(client, node, storage);
+    known.set(node, places);
+    return places;
+  };
+}
+
+async function placesOf(
   client: ProxmoxClient,
   node: string,
   { id, ...declared }: Environment["backup"]["storage"],
@@ -27,29 +37,37 @@ export async function archivePlaces(
   const others = (await client.cluster.nodes()).filter(
     (entry) => entry.node !== node && (on === undefined || on.includes(entry.node)),
   );
-  const looks = await Promise.all(
-    others.map(async (entry) => ({ node: entry.node, found: await storageOn(client, entry, id) })),
-  );
-  const silent = looks.flatMap((look) => (typeof look.found === "string" ? [`${look.node}: ${look.found}`] : []));
-  const having = looks.filter(({ found }) => typeof found === "object");
-  const shared = having.find(({ found }) => typeof found === "object" && found.shared);
-  const further = shared === undefined ? having : [shared];
-  const nodes = [...(own === undefined ? [] : [node]), ...further.map((look) => look.node)];
-  return { nodes, ...(silent.length === 0 || shared !== undefined ? {} : { unasked: silent.join("; ") }) };
+  const looks = await Promise.all(others.map((entry) => lookOn(client, entry, id)));
+  const having = looks.filter(({ has }) => has !== "nothing");
+  const silent = looks.flatMap(({ node: where, silence }) => (silence === undefined ? [] : [`${where}: ${silence}`]));
+  const ownNode = own === undefined ? [] : [node];
+  // One of those that share it shows what lies there, and what the silent ones have is the same.
+  const shared = having.find(({ has }) => has === "shared storage");
+  if (shared !== undefined) return { nodes: [...ownNode, shared.node] };
+  const nodes = [...ownNode, ...having.map((look) => look.node)];
+  return { nodes, ...(silent.length > 0 && { unasked: silent.join("; ") }) };
 }
 
-/** The storage as a node has it, why that cannot be found out, or undefined where it has none. */
-async function storageOn(
+interface Look {
+  readonly node: string;
+  readonly has: "shared storage" | "own storage" | "nothing";
+  /** Why that cannot be found out. */
+  readonly silence?: string;
+}
+
+async function lookOn(
   client: ProxmoxClient,
   { node, status }: { readonly node: string; readonly status?: string | undefined },
   id: string,
-): Promise<{ readonly shared: boolean } | string | undefined> {
-  if (status === "offline") return "the node is offline, and may have archives on a storage of its own";
+): Promise<Look> {
+  const unknown = (silence: string): Look => ({ node, has: "nothing", silence });
+  if (status === "offline") return unknown("the node is offline, and may have archives on a storage of its own");
   try {
     const found = (await client.backups.storages(node)).find(({ storage }) => storage === id);
-    return found && { shared: found.shared === true };
+    if (found === undefined) return { node, has: "nothing" };
+    return { node, has: found.shared === true ? "shared storage" : "own storage" };
   } catch (error) {
-    if (error instanceof ProxmoxError) return error.message;
+    if (error instanceof ProxmoxError) return unknown(error.message);
     throw error;
   }
 }

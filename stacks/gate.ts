@@ -15,8 +15,7 @@ import { withCopies } from "./copies-elsewhere";
 import { freshVariable } from "./fresh-consent";
 import { unknownGuests } from "./named-guests";
 import { gatherPolicyFacts } from "./policy-facts";
-import { gatherFacts, idWithoutArchives, withArchives } from "./preflight";
-import { withOtherNumbers } from "./other-numbers";
+import { gatherFacts, idWithoutArchives, withEveryArchive } from "./preflight";
 import { judgeReboots } from "./reboot-consent";
 
 /**
@@ -102,8 +101,7 @@ export async function checkNewStorage(
   if (open.length === 0 || pulumi.runtime.isDryRun()) return;
   await new Promise((resolve) => storageId.apply(resolve));
   const run = runAt({ now: Math.floor(Date.now() / 1000), timeZone: "UTC" });
-  const taken = (await client.cluster.guests()).map(({ vmid }) => vmid);
-  const found = await withOtherNumbers(client, environment, await withArchives(client, environment, open), taken);
+  const found = await withEveryArchive(client, environment, open, await client.cluster.guests());
   const reason = `node ${environment.proxmox.node} does not list storage ${environment.backup.storage.id}, which was made just now`;
   // It was made: that it is in no list yet says nothing of what is on it.
   const guests = found.map((facts) =>

@@ -1,18 +1,22 @@
 import type { ProxmoxClient } from "../proxmox/api/client";
-import { couldNotBeAsked, ProxmoxError } from "../proxmox/api/errors";
+import { configurationOrReason } from "../proxmox/api/archived-configuration";
+import { ProxmoxError } from "../proxmox/api/errors";
 import { missingToListArchives } from "../proxmox/api/permissions";
-import { parseGuestConfiguration } from "../proxmox/rules/guest-configuration";
 import type { ArchivesUnderOthers, GuestFacts } from "../site/preflight/facts";
-import { type GuestIdentity, identityOf } from "../site/restore/identity";
-import { type NumberedArchive, underOtherNumbers } from "../site/restore/other-numbers";
+import { type NumberedArchive, type ReadArchive, readOnce, underOtherNumbers } from "../site/restore/other-numbers";
 import type { Environment } from "../site/settings/environment";
 import { mapLimited } from "../site/map-limited";
-import { archivePlaces } from "./archive-places";
+import type { PlacesOf } from "./archive-places";
 
 interface Listed extends NumberedArchive {
-  readonly type: "lxc" | "qemu";
   /** That can read it. */
   readonly node: string;
+}
+
+/** For whom archives are looked for, and where. */
+export interface ArchiveSearch {
+  readonly environment: Environment;
+  readonly placesOf: PlacesOf;
 }
 
 /**
@@ -23,17 +27,20 @@ interface Listed extends NumberedArchive {
  */
 export async function withOtherNumbers(
   client: ProxmoxClient,
-  environment: Environment,
+  search: ArchiveSearch,
   guests: readonly GuestFacts[],
   taken: readonly number[],
 ): Promise<GuestFacts[]> {
+  const { environment } = search;
   const nodes = [...new Set(guests.filter(isWanted).map(({ guest }) => guest.node))];
   const lists = new Map(
-    await mapLimited(nodes, async (node) => [node, await listAll(client, node, environment.backup.storage)] as const),
+    await mapLimited(nodes, async (node) => {
+      return [node, await listAll(client, search, node)] as const;
+    }),
   );
   const others = new Set([...environment.guests.map(({ id }) => id), ...taken]);
   // Every guest asks the same archives.
-  const read = once((archive: Listed) => identityIn(client, archive));
+  const read = readOnce((archive: Listed) => configurationOrReason(client, archive.node, archive));
   const found: GuestFacts[] = [];
   // One after the other: what the first has read, the next one knows.
   for (const facts of guests) {
@@ -54,23 +61,10 @@ function isWanted({ archives }: GuestFacts): boolean {
   return archives?.kind === "known" && archives.count === 0;
 }
 
-type Read = (archive: Listed) => Promise<GuestIdentity | string>;
-
-/** Reads each archive of a node once. */
-function once(read: Read): Read {
-  const known = new Map<string, ReturnType<Read>>();
-  return (archive) => {
-    const key = `${archive.node} ${archive.volid}`;
-    const identity = known.get(key) ?? read(archive);
-    known.set(key, identity);
-    return identity;
-  };
-}
-
 async function underOthersOf(
   listed: readonly Listed[] | string,
   wanted: Parameters<typeof underOtherNumbers>[1],
-  read: Read,
+  read: ReadArchive<Listed>,
 ): Promise<ArchivesUnderOthers> {
   if (typeof listed === "string") return { kind: "unknown", reason: listed };
   const { found, unread } = await underOtherNumbers(listed, wanted, read);
@@ -84,17 +78,18 @@ async function underOthersOf(
 /** Archives of every guest on a storage, or why they cannot be listed. */
 async function listAll(
   client: ProxmoxClient,
+  { environment, placesOf }: ArchiveSearch,
   guestNode: string,
-  storage: Environment["backup"]["storage"],
 ): Promise<readonly Listed[] | string> {
+  const storage = environment.backup.storage.id;
   try {
-    const lacks = await missingToListArchives(client, storage.id, undefined);
+    const lacks = await missingToListArchives(client, storage, undefined);
     if (lacks.length > 0)
       return `the token lacks ${lacks.map(({ privilege, path }) => `${privilege} on ${path}`).join(" and ")}`;
-    const { nodes } = await archivePlaces(client, guestNode, storage);
+    const { nodes } = await placesOf(guestNode);
     const lists = await Promise.all(
       nodes.map(async (node) =>
-        (await client.backups.archives(node, storage.id, undefined)).map((archive) => ({ node, ...archive })),
+        (await client.backups.archives(node, storage, undefined)).map((archive) => ({ node, ...archive })),
       ),
     );
     return lists
@@ -104,17 +99,6 @@ async function listAll(
       );
   } catch (error) {
     if (error instanceof ProxmoxError) return error.message;
-    throw error;
-  }
-}
-
-async function identityIn(client: ProxmoxClient, { node, volid, type }: Listed): Promise<GuestIdentity | string> {
-  try {
-    const { keys, description } = parseGuestConfiguration(await client.backups.extractConfiguration(node, volid), type);
-    return identityOf(type, keys, description);
-  } catch (error) {
-    if (error instanceof ProxmoxError && (error.kind === "failed" || error.kind === "gone")) return error.reason;
-    if (couldNotBeAsked(error)) return error.reason;
     throw error;
   }
 }

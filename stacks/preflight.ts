@@ -10,7 +10,7 @@ import type { ArchivesOfId, GuestFacts, Occupant, Rights, SiteFacts, UnreadStray
 import type { Environment, OwnedGuest } from "../site/settings/environment";
 import { mapLimited } from "../site/map-limited";
 import { archivePlaces } from "./archive-places";
-import { withOtherNumbers } from "./other-numbers";
+import { type ArchiveSearch, withOtherNumbers } from "./other-numbers";
 
 /** How many ids are tried to find one to offer. */
 const idsToTry = 20;
@@ -27,12 +27,7 @@ export async function gatherFacts(client: ProxmoxClient, environment: Environmen
     guest,
     occupant: await occupantOf(client, guest, listed),
   }));
-  const guests = await withOtherNumbers(
-    client,
-    environment,
-    await withArchives(client, environment, occupants),
-    listed.map(({ vmid }) => vmid),
-  );
+  const guests = await withEveryArchive(client, environment, occupants, listed);
   return {
     guests,
     ...(await straysAmong(client, environment, listed)),
@@ -70,17 +65,28 @@ async function missingPools(client: ProxmoxClient, environment: Environment): Pr
   return pools.filter((pool) => !known.has(pool));
 }
 
-/** The same guests with the archives of those whose id is free. */
-export async function withArchives(
+/** The same guests with the archives of those whose id is free; of those without any, with what lies under other numbers. */
+export async function withEveryArchive(
   client: ProxmoxClient,
   environment: Environment,
+  guests: readonly GuestFacts[],
+  listed: readonly ListedGuest[],
+): Promise<GuestFacts[]> {
+  const search: ArchiveSearch = { environment, placesOf: archivePlaces(client, environment.backup.storage) };
+  const taken = listed.map(({ vmid }) => vmid);
+  return withOtherNumbers(client, search, await withArchives(client, search, guests), taken);
+}
+
+async function withArchives(
+  client: ProxmoxClient,
+  search: ArchiveSearch,
   guests: readonly GuestFacts[],
 ): Promise<GuestFacts[]> {
   const wanted = guests.filter(({ guest, occupant }) => occupant.kind === "nobody" && !guest.fresh);
   const nodes = [...new Set(wanted.map(({ guest }) => guest.node))];
   const found = await mapLimited(nodes, async (node) => {
     const ids = wanted.filter(({ guest }) => guest.node === node).map(({ guest }) => guest.id);
-    return archivesOn(client, node, environment.backup.storage, ids);
+    return archivesOn(client, search, node, ids);
   });
   const archives = new Map(found.flatMap((entries) => [...entries]));
   return guests.map((facts) => {
@@ -197,16 +203,17 @@ async function markOn(client: ProxmoxClient, guest: ListedGuest): Promise<Seen |
 /** Archives of ids that no guest has, for guests of one node: listed once for all of them. */
 async function archivesOn(
   client: ProxmoxClient,
+  { environment, placesOf }: ArchiveSearch,
   node: string,
-  storage: Environment["backup"]["storage"],
   ids: readonly number[],
 ): Promise<Map<number, ArchivesOfId>> {
+  const storage = environment.backup.storage.id;
   try {
-    const missing = await missingForArchivesOf(client, storage.id, ids, new Set());
-    const { nodes, unasked } = await archivePlaces(client, node, storage);
+    const missing = await missingForArchivesOf(client, storage, ids, new Set());
+    const { nodes, unasked } = await placesOf(node);
     // One guest's archives are less to send; a node looks through all of them in either case.
     const only = ids.length === 1 ? ids[0] : undefined;
-    const lists = await Promise.all(nodes.map((place) => client.backups.archives(place, storage.id, only)));
+    const lists = await Promise.all(nodes.map((place) => client.backups.archives(place, storage, only)));
     const listed = lists.flat();
     return new Map(
       ids.map((id): [number, ArchivesOfId] => {
@@ -258,9 +265,10 @@ export async function idWithoutArchives(client: ProxmoxClient, environment: Envi
   const { guests, backup, proxmox } = environment;
   const declared = new Set(guests.map(({ id }) => id));
   const lowest = await client.cluster.nextId();
+  const search: ArchiveSearch = { environment, placesOf: archivePlaces(client, backup.storage) };
   for (let id = lowest; id < lowest + idsToTry; id += 1) {
     if (declared.has(id) || !(await client.cluster.isFree(id))) continue;
-    const archives = (await archivesOn(client, proxmox.node, backup.storage, [id])).get(id);
+    const archives = (await archivesOn(client, search, proxmox.node, [id])).get(id);
     if (archives?.kind === "no-storage" || (archives?.kind === "known" && archives.count === 0)) return id;
     // What cannot be seen of one cannot be seen of the next.
     if (archives?.kind !== "known") return undefined;

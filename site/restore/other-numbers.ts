@@ -1,10 +1,12 @@
+import type { GuestConfiguration } from "../../proxmox/rules/guest-configuration";
 import { mapLimited } from "../map-limited";
 import type { Mark } from "../mark";
-import { type GuestIdentity, isMarked } from "./identity";
+import { type GuestIdentity, identityOf, isMarked } from "./identity";
 
 /** An archive as a storage lists it. */
 export interface NumberedArchive {
   readonly volid: string;
+  readonly type: "lxc" | "qemu";
   /** Number of the guest at the time; undefined where its name tells none. */
   readonly vmid?: number | undefined;
   /** When the backup began, unix seconds. */
@@ -37,6 +39,30 @@ export interface Renumbered {
   readonly others: ReadonlySet<number>;
 }
 
+/** Asks for the configuration that an archive holds; a text says why it cannot be read. */
+export type ReadArchive<Of> = (archive: Of) => Promise<GuestConfiguration | string>;
+
+/**
+ * Reads each archive once, whoever asks: of many guests each asks the same ones.
+ *
+ * @param most how many are read; of the others it is said that they were not
+ */
+export function readOnce<Of extends { readonly volid: string; readonly node: string }>(
+  read: ReadArchive<Of>,
+  most = Infinity,
+): ReadArchive<Of> {
+  const known = new Map<string, ReturnType<ReadArchive<Of>>>();
+  return (archive) => {
+    const key = `${archive.node} ${archive.volid}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    if (known.size >= most) return Promise.resolve(`it was not read, as ${String(most)} others were`);
+    const told = read(archive);
+    known.set(key, told);
+    return told;
+  };
+}
+
 /** Of a number two archives are read at once. */
 const numbersAtOnce = 4;
 
@@ -44,13 +70,11 @@ const numbersAtOnce = 4;
  * Archives that bear a guest's mark under other numbers than its own: its number in the settings was changed. Of a number whose newest
  * and oldest archive are of one guest, all are; of any other each is read, since a number may have had more than one guest. At most
  * eight are read at the same time.
- *
- * @param read what an archive says of itself; a text says why it cannot be read
  */
 export async function underOtherNumbers<Of extends NumberedArchive>(
   archives: readonly Of[],
   { mark, id, others }: Renumbered,
-  read: (archive: Of) => Promise<GuestIdentity | string>,
+  read: ReadArchive<Of>,
 ): Promise<OtherNumbers<Of>> {
   const newestFirst = archives.filter(({ size }) => size !== 0).toSorted((a, b) => b.time - a.time);
   const numbers = new Set(newestFirst.flatMap(({ vmid }) => (vmid === undefined || vmid === id ? [] : [vmid])));
@@ -85,11 +109,15 @@ interface Told<Of> {
 }
 
 /** What each says, newest first. */
-async function identities<Of>(
+async function identities<Of extends NumberedArchive>(
   archives: readonly Of[],
-  read: (archive: Of) => Promise<GuestIdentity | string>,
+  read: ReadArchive<Of>,
 ): Promise<Told<Of>[]> {
-  const ask = async (archive: Of): Promise<Told<Of>> => ({ archive, identity: await read(archive) });
+  const ask = async (archive: Of): Promise<Told<Of>> => {
+    const found = await read(archive);
+    const identity = typeof found === "string" ? found : identityOf(archive.type, found.keys, found.description);
+    return { archive, identity };
+  };
   const ends = await Promise.all(
     [...new Set([archives[0], archives.at(-1)])].flatMap((one) => (one === undefined ? [] : [ask(one)])),
   );

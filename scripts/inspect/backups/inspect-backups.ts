@@ -9,7 +9,7 @@ import { runBounded } from "../../machine/bounded";
 import type { FoundGuest } from "../../project/site";
 import type { ArchiveSearch, FoundArchive } from "../../recovery/steps/guest/inspection";
 import { notFound } from "../../recovery/steps/guest/not-found";
-import { askWhoseArchive } from "../../recovery/steps/guest/archived-configuration";
+import { askWhoseArchive } from "../../recovery/steps/guest/archived-identity";
 import { meantGuest, presentIdentity } from "../../recovery/steps/guest/meant-guest";
 import { isOnline, listArchives, searchArchives } from "../../recovery/steps/guest/search-archives";
 import { unreadText } from "../../recovery/steps/guest/verified-archives";

@@ -1,14 +1,18 @@
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
+import { configurationOrReason } from "../../../proxmox/api/archived-configuration";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { couldNotBeAsked } from "../../../proxmox/api/errors";
 import type { UnderOtherNumber } from "../../../site/coverage";
 import { type Mark, markTag } from "../../../site/mark";
-import { type GuestIdentity, identityOf, isMarked } from "../../../site/restore/identity";
-import { type NumberedArchive, underOtherNumbers } from "../../../site/restore/other-numbers";
+import { type GuestIdentity, isMarked } from "../../../site/restore/identity";
+import {
+  type NumberedArchive,
+  type ReadArchive,
+  readOnce,
+  underOtherNumbers,
+} from "../../../site/restore/other-numbers";
 import { isSavePoint } from "../../../site/restore/save-point";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import { runBounded } from "../../machine/bounded";
-import { extractConfiguration } from "../../recovery/steps/guest/archived-configuration";
 import { presentIdentity } from "../../recovery/steps/guest/meant-guest";
 import type { GuestArchive } from "./guest-archives";
 
@@ -17,7 +21,7 @@ const most = { archives: 32, guests: 16 };
 
 const atOnce = { parallel: 8, perKey: 8, keyOf: () => "" };
 
-type Archive = Pick<GuestArchive, "volid" | "type" | "node" | "notes"> & NumberedArchive;
+type Archive = Pick<GuestArchive, "node" | "notes"> & NumberedArchive;
 
 /** What the nodes' lists say, and the settings. */
 interface Places {
@@ -56,9 +60,12 @@ export async function readOtherNumbers(
   return found;
 }
 
-type Read = (archive: Archive) => Promise<GuestIdentity | string>;
-
-async function archivesOf(guest: Guest, mark: Mark, places: Places, read: Read): Promise<UnderOtherNumber> {
+async function archivesOf(
+  guest: Guest,
+  mark: Mark,
+  places: Places,
+  read: ReadArchive<Archive>,
+): Promise<UnderOtherNumber> {
   const { known, onNode } = places;
   const backups = places.archives.filter(({ notes }) => !isSavePoint(notes));
   const named = new Set(backups.filter((archive) => isNamedIn(archive, guest)).map(({ vmid }) => vmid));
@@ -82,31 +89,12 @@ function isNamedIn({ notes }: Archive, { name, hostname }: Guest): boolean {
   return words.includes(name.toLowerCase()) || words.includes(hostname.toLowerCase());
 }
 
-/** Reads each archive once, and no more than a few. */
-function firstReads(client: ProxmoxClient): Read {
-  const known = new Map<string, ReturnType<Read>>();
-  return (archive) => {
-    const key = `${archive.node} ${archive.volid}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    if (known.size === most.archives)
-      return Promise.resolve(`it was not read, as ${String(most.archives)} others were`);
-    const told = identityIn(client, archive);
-    known.set(key, told);
-    return told;
-  };
-}
-
-async function identityIn(client: ProxmoxClient, archive: Archive): Promise<GuestIdentity | string> {
-  try {
-    const found = await extractConfiguration(client, archive.node, archive);
-    return typeof found === "string"
-      ? `it cannot be read: ${found}`
-      : identityOf(archive.type, found.keys, found.description);
-  } catch (error) {
-    if (couldNotBeAsked(error)) return `it cannot be read: ${error.reason}`;
-    throw error;
-  }
+/** Each archive once, and no more than a few. */
+function firstReads(client: ProxmoxClient): ReadArchive<Archive> {
+  return readOnce(async (archive) => {
+    const found = await configurationOrReason(client, archive.node, archive);
+    return typeof found === "string" ? `it cannot be read: ${found}` : found;
+  }, most.archives);
 }
 
 interface Marked {

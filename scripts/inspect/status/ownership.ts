@@ -15,7 +15,7 @@ import {
 } from "../../../site/restore/identity";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import { runBounded } from "../../machine/bounded";
-import { askWhoseArchive } from "../../recovery/steps/guest/archived-configuration";
+import { askWhoseArchive } from "../../recovery/steps/guest/archived-identity";
 import { meantGuest, presentIdentity } from "../../recovery/steps/guest/meant-guest";
 import { chooseNewest, type GuestArchive } from "./guest-archives";
 

@@ -1,6 +1,5 @@
+import { extractConfiguration } from "../../../proxmox/api/archived-configuration";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { ProxmoxError } from "../../../proxmox/api/errors";
-import { parseGuestConfiguration } from "../../../proxmox/rules/guest-configuration";
 import type { MeantGuest } from "../../../site/restore/identity";
 import { readMark } from "../../../site/mark";
 import { parseSavePointNotes } from "../../../site/restore/save-point";
@@ -37,12 +36,7 @@ export async function whyAnothers(
 }
 
 async function archivedMark(client: ProxmoxClient, { volid, node, type }: StoredSavePoint) {
-  try {
-    const text = await client.backups.extractConfiguration(node, volid);
-    return readMark(parseGuestConfiguration(text, type).description);
-  } catch (error) {
-    // An archive that cannot be read says nothing.
-    if (error instanceof ProxmoxError && (error.kind === "failed" || error.kind === "gone")) return undefined;
-    throw error;
-  }
+  const found = await extractConfiguration(client, node, { volid, type });
+  // An archive that cannot be read says nothing.
+  return typeof found === "string" ? undefined : readMark(found.description);
 }

@@ -1,5 +1,6 @@
 import { shellQuote } from "../../machine/shell-quote";
 import type { NodeTime, TaskEntry } from "../../../proxmox/api/answers";
+import { extractConfiguration } from "../../../proxmox/api/archived-configuration";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
 import type { GuestConfiguration } from "../../../proxmox/rules/guest-configuration";
@@ -25,7 +26,6 @@ import { searchArchives, targetStorages } from "../steps/guest/search-archives";
 import { findTargetId, type IdSearch, type TargetId, type WantedId } from "./target-id";
 import { type Surroundings, surroundingsOf } from "./surroundings";
 import { type Ownership, ownershipOf } from "./whose";
-import { extractConfiguration } from "../steps/guest/archived-configuration";
 import { excludedPathsOf, nodeClock, mayAllocate } from "../steps/guest/node-facts";
 import { type BackupFacts, type BackupWish, chooseBackup } from "./choose-backup";
 import { refuseOtherNumber } from "./other-number";

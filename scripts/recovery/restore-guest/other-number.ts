@@ -1,11 +1,11 @@
 import type { Guest as NodeGuest } from "../../../proxmox/api/answers";
+import { configurationOrReason } from "../../../proxmox/api/archived-configuration";
 import type { GuestAddress } from "../../../proxmox/api/calls/guests";
 import type { ProxmoxClient } from "../../../proxmox/api/client";
-import { couldNotBeAsked, ProxmoxError } from "../../../proxmox/api/errors";
+import { ProxmoxError } from "../../../proxmox/api/errors";
 import { hasLeft } from "../../../site/left-guest";
 import { type Mark, markTag, readMark } from "../../../site/mark";
 import { formatMoment } from "../../../site/restore/choose-archive";
-import { identityOf } from "../../../site/restore/identity";
 import { type OtherNumber, underOtherNumbers } from "../../../site/restore/other-numbers";
 import type { Environment, Guest } from "../../../site/settings/environment";
 import { runBounded } from "../../machine/bounded";
@@ -14,7 +14,6 @@ import { exitCodes } from "../../terminal/exit-codes";
 import { counted } from "../../terminal/text";
 import { isOpen } from "../engine/journal";
 import { halfDone, type GuestSession } from "../engine/session";
-import { extractConfiguration } from "../steps/guest/archived-configuration";
 import type { FoundArchive } from "../steps/guest/inspection";
 import { notFound } from "../steps/guest/not-found";
 import { listArchives } from "../steps/guest/search-archives";
@@ -45,7 +44,7 @@ export async function refuseOtherNumber(client: ProxmoxClient, missed: Missed): 
   const search = await listArchives(client, undefined, settings.backup.storage.id);
   const others = new Set([...settings.guests, ...listed.map(({ vmid: id }) => ({ id }))].map(({ id }) => id));
   const { found, unread } = await underOtherNumbers(search.archives, { mark, id: guest.id, others }, (archive) =>
-    readIdentity(client, archive),
+    configurationOrReason(client, archive.nodes[0] ?? "", archive),
   );
   const [first] = found;
   if (first !== undefined) throw archivesUnder(missed, first);
@@ -112,16 +111,6 @@ async function markOf(client: ProxmoxClient, guest: GuestAddress): Promise<Mark 
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;
     return error.kind === "gone" ? undefined : error.reason;
-  }
-}
-
-async function readIdentity(client: ProxmoxClient, archive: FoundArchive) {
-  try {
-    const found = await extractConfiguration(client, archive.nodes[0] ?? "", archive);
-    return typeof found === "string" ? found : identityOf(archive.type, found.keys, found.description);
-  } catch (error) {
-    if (couldNotBeAsked(error)) return error.reason;
-    throw error;
   }
 }
 

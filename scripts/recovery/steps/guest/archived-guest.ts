@@ -8,7 +8,7 @@ import type { CommandContext } from "../../../project/context";
 import { type FoundGuest, type LoadedEnvironment, UnknownGuestError } from "../../../project/site";
 import { CommandError } from "../../../terminal/command-error";
 import { exitCodes } from "../../../terminal/exit-codes";
-import { archivedIdentity } from "./archived-configuration";
+import { archivedIdentity } from "./archived-identity";
 import type { ArchiveSearch, FoundArchive } from "./inspection";
 import { unsearchedHint, unsearchedText } from "./not-found";
 import { listArchives } from "./search-archives";

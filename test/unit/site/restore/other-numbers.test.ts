@@ -1,15 +1,22 @@
-import { type GuestIdentity } from "../../../../site/restore/identity";
+import { type GuestConfiguration, parseGuestConfiguration } from "../../../../proxmox/rules/guest-configuration";
+import { type Mark, markOf } from "../../../../site/mark";
 import { type NumberedArchive, underOtherNumbers } from "../../../../site/restore/other-numbers";
 
 const mark = { environment: "prod", guest: "web" };
-const web: GuestIdentity = { mark, name: "web", cards: [] };
-const git: GuestIdentity = { mark: { environment: "lab", guest: "git" }, name: "git", cards: [] };
-const bare: GuestIdentity = { mark: undefined, name: "web", cards: [] };
+const web = configurationOf("web", mark);
+const git = configurationOf("git", { environment: "lab", guest: "git" });
+const bare = configurationOf("web");
+
+function configurationOf(name: string, marked?: Mark): GuestConfiguration {
+  const notes = marked === undefined ? "" : `#${markOf(marked)}\n`;
+  return parseGuestConfiguration(`${notes}hostname: ${name}\n`, "lxc");
+}
 
 /** Archives of a number, the newest first, by what they say. */
-function archives(vmid: number, says: readonly (GuestIdentity | string)[], size = 1) {
+function archives(vmid: number, says: readonly (GuestConfiguration | string)[], size = 1) {
   return says.map((told, index) => ({
     volid: `${String(vmid)}-${String(index)}`,
+    type: "lxc" as const,
     vmid,
     time: 1_000 - index,
     size,
@@ -18,7 +25,7 @@ function archives(vmid: number, says: readonly (GuestIdentity | string)[], size 
 }
 
 async function look(
-  listed: readonly (NumberedArchive & { told: GuestIdentity | string })[],
+  listed: readonly (NumberedArchive & { told: GuestConfiguration | string })[],
   others: readonly number[] = [],
 ) {
   const asked: string[] = [];
