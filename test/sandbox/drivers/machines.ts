@@ -93,6 +93,8 @@ export interface Machines {
   shutdown(machine: MachineId, timeout: number): Promise<boolean>;
   /** Presses the reset button. */
   reset(machine: MachineId): Promise<void>;
+  /** Types a line at QEMU's human monitor. @returns what it prints */
+  monitor(machine: MachineId, line: string): Promise<string>;
   /** Holds its processors: images are complete on the files, and stay as they are until `resume`. */
   pause(machine: MachineId): Promise<void>;
   resume(machine: MachineId): Promise<void>;

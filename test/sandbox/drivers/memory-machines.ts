@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, stat, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { run } from "../machine/child-process";
+import { MemoryFiles } from "./memory-files";
 import { MemoryCommands } from "./memory-commands";
 import type { Image, MachineCard, MachineId, Machines, MachineSpec, SeedFiles } from "./machines";
 
@@ -10,6 +11,7 @@ import type { Image, MachineCard, MachineId, Machines, MachineSpec, SeedFiles } 
  */
 export class MemoryMachines implements Machines {
   readonly #frozen = new Set<string>();
+  readonly #files = new MemoryFiles();
   readonly #commands = new MemoryCommands();
 
   async createImage({ path }: Image, size: number): Promise<void> {
@@ -58,6 +60,17 @@ export class MemoryMachines implements Machines {
     this.#frozen.delete(place(machine));
   }
 
+  async monitor(_machine: MachineId, line: string): Promise<string> {
+    const [, key = ""] = /^sendkey (\S+)$/u.exec(line) ?? [];
+    const unknown = key
+      .split("-")
+      .find(
+        (one) =>
+          !/^(?:[a-z0-9]|f\d\d?|ctrl|alt|shift|ret|esc|tab|spc|delete|backspace|up|down|left|right|meta_l)$/u.test(one),
+      );
+    return unknown === undefined ? "" : `invalid parameter: ${unknown}\r\n`;
+  }
+
   async pause(): Promise<void> {}
 
   async resume(): Promise<void> {}
@@ -96,6 +109,18 @@ export class MemoryMachines implements Machines {
         return this.#commands.execute(key, parameters);
       case "guest-exec-status":
         return this.#commands.status(key, parameters);
+      case "guest-file-open":
+        return this.#files.open(key, parameters, machine.name);
+      case "guest-file-read":
+        return this.#files.read(parameters);
+      case "guest-file-write":
+        return this.#files.write(parameters);
+      case "guest-file-seek":
+        return this.#files.seek(parameters);
+      case "guest-file-close":
+        return this.#files.close(parameters);
+      case "guest-set-user-password":
+        return {};
       case "guest-get-host-name":
         return { "host-name": machine.name };
       case "guest-ping":

@@ -340,6 +340,39 @@ const reboot: Endpoint = {
   },
 };
 
+/** No kernel of a node can write a container's processes down; Proxmox tries all the same. */
+const suspend: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/suspend`,
+  parameters: guest,
+  permissions: needs("VM.PowerMgmt"),
+  handler: async (call) => {
+    await requireRunning(call);
+    return underLockTask(call, "vzsuspend", ({ guest: found, configuration }) => {
+      checkLock("lxc", configuration);
+      throw checkpointFailure(found.vmid, "-s");
+    });
+  },
+};
+
+const resume: Endpoint = {
+  method: "POST",
+  path: `${GUEST_PATH}/status/resume`,
+  parameters: guest,
+  permissions: needs("VM.PowerMgmt"),
+  handler: async (call) => {
+    const id = call.parameters.requiredInteger("vmid");
+    if (await runsHere(call)) throw death(`CT ${id} already running`);
+    return call.node.tasks.start("vzresume", String(id), call.caller.name, () => {
+      throw checkpointFailure(id, "-r --foreground");
+    });
+  },
+};
+
+function checkpointFailure(id: number, words: string): Error {
+  return death(`command 'lxc-checkpoint -n ${id} ${words} -D /var/lib/vz/dump' failed: exit code 1`);
+}
+
 const interfaces: Endpoint = {
   method: "GET",
   path: `${GUEST_PATH}/interfaces`,
@@ -375,6 +408,8 @@ export const containerEndpoints: readonly Endpoint[] = [
   stop,
   shutdown,
   reboot,
+  suspend,
+  resume,
   interfaces,
   resize,
 ];

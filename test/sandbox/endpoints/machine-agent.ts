@@ -1,10 +1,11 @@
+import * as z from "zod";
 import type { Call, Endpoint } from "../calls/endpoint";
 import { AgentSilent } from "../drivers/machines";
 import { loadGuest } from "../guests/configuration";
 import { askAgent, isRunning } from "../guests/machines/runtime";
 import { death, failureText, type Json } from "../protocol/failure";
 import type { ParameterTable } from "../protocol/parameters";
-import { NODE, VMID } from "./tables";
+import { FLAG, NODE, VMID } from "./tables";
 
 const PATH = "/nodes/{node}/qemu/{vmid}/agent";
 const guest = { node: NODE, vmid: VMID };
@@ -40,7 +41,11 @@ const COMMANDS: readonly Command[] = [
   { method: "POST", name: "fsfreeze-freeze", privileges: [FILE_SYSTEMS] },
   { method: "POST", name: "fsfreeze-thaw", privileges: [FILE_SYSTEMS] },
   { method: "POST", name: "fstrim", privileges: [FILE_SYSTEMS] },
-  { method: "POST", name: "shutdown", privileges: ["VM.PowerMgmt"] },
+  ...["shutdown", "suspend-disk", "suspend-hybrid", "suspend-ram"].map((name): Command => ({
+    method: "POST",
+    name,
+    privileges: ["VM.PowerMgmt"],
+  })),
 ];
 
 /** Asks the agent, with Proxmox's texts for what stands in the way. */
@@ -118,4 +123,119 @@ function readable(key: string, value: Json): Json {
   return typeof value === "boolean" ? Number(value) : value;
 }
 
-export const machineAgentEndpoints: readonly Endpoint[] = [...COMMANDS.map(simple), exec, execStatus];
+/** Any of the commands without parameters, by its name: the older way. */
+const anyCommand: Endpoint = {
+  method: "POST",
+  path: PATH,
+  parameters: { ...guest, command: { type: "string", enum: COMMANDS.map(({ name }) => name) } },
+  permissions: unrestricted,
+  handler: async (call) => ({ result: (await ask(call, `guest-${call.parameters.required("command")}`)) as Json }),
+};
+
+const OWN = ["exec", "exec-status", "file-read", "file-write", "set-user-password"];
+
+const index: Endpoint = {
+  method: "GET",
+  path: PATH,
+  parameters: guest,
+  permissions: { user: "all" },
+  handler: () => [...COMMANDS.map(({ name }) => name), ...OWN].sort().map((name) => ({ name })),
+};
+
+/** Most bytes of a file that are read by one request. */
+const MOST_READ = 16 * 1024 ** 2;
+
+/** Bytes that are asked of the agent at once. */
+const CHUNK = 1024 ** 2;
+
+const chunk = z.object({ count: z.number(), "buf-b64": z.string(), eof: z.boolean() });
+
+function mayUseFiles(privilege: string): Endpoint["permissions"] {
+  return { check: { path: "/vms/{vmid}", privileges: [privilege, "VM.GuestAgent.Unrestricted"], any: true } };
+}
+
+const fileRead: Endpoint = {
+  method: "GET",
+  path: `${PATH}/file-read`,
+  parameters: {
+    ...guest,
+    file: { type: "string" },
+    count: { type: "integer", optional: true, minimum: 1, maximum: MOST_READ },
+    decode: FLAG,
+    offset: { type: "integer", optional: true, minimum: 0 },
+  },
+  permissions: mayUseFiles("VM.GuestAgent.FileRead"),
+  handler: async (call) => {
+    const { parameters } = call;
+    const most = parameters.integer("count") ?? MOST_READ;
+    const offset = parameters.integer("offset") ?? 0;
+    const decode = parameters.flag("decode") ?? true;
+    const handle = await ask(call, "guest-file-open", { path: parameters.required("file") });
+    if (offset > 0) await ask(call, "guest-file-seek", { handle, offset, whence: "set" });
+    let [content, read, isEnd] = ["", 0, false];
+    while (read < most && !isEnd) {
+      const wanted = { handle, count: Math.min(most - read, CHUNK) };
+      const { count, "buf-b64": text, eof } = chunk.parse(await ask(call, "guest-file-read", wanted));
+      content += decode ? Buffer.from(text, "base64").toString("latin1") : text;
+      read += count;
+      isEnd = eof;
+    }
+    await ask(call, "guest-file-close", { handle });
+    return { content, "bytes-read": read, ...(!isEnd && { truncated: 1 }) };
+  },
+};
+
+const fileWrite: Endpoint = {
+  method: "POST",
+  path: `${PATH}/file-write`,
+  parameters: { ...guest, file: { type: "string" }, content: { type: "string", maxLength: 60 * 1024 }, encode: FLAG },
+  permissions: mayUseFiles("VM.GuestAgent.FileWrite"),
+  handler: async (call) => {
+    const { parameters } = call;
+    const content = parameters.required("content");
+    const encoded = (parameters.flag("encode") ?? true) ? base64Of(content) : content;
+    const handle = await ask(call, "guest-file-open", { path: parameters.required("file"), mode: "wb" });
+    await ask(call, "guest-file-write", { handle, "buf-b64": encoded });
+    await ask(call, "guest-file-close", { handle });
+    return null;
+  },
+};
+
+const setUserPassword: Endpoint = {
+  method: "POST",
+  path: `${PATH}/set-user-password`,
+  parameters: {
+    ...guest,
+    username: { type: "string" },
+    password: { type: "string", minLength: 5, maxLength: 1024 },
+    crypted: FLAG,
+  },
+  permissions: unrestricted,
+  handler: async (call) => {
+    const { parameters } = call;
+    const words = {
+      username: parameters.required("username"),
+      password: base64Of(parameters.required("password")),
+      crypted: parameters.flag("crypted") ?? false,
+    };
+    return { result: (await ask(call, "guest-set-user-password", words)) as Json };
+  },
+};
+
+/** Perl's encoder takes bytes: each character of a text is one. @throws for characters that are none */
+function base64Of(text: string): string {
+  if ([...text].some((character) => (character.codePointAt(0) ?? 0) > 0xff))
+    throw death("Wide character in subroutine entry");
+  return Buffer.from(text, "latin1").toString("base64");
+}
+
+export const machineAgentEndpoints: readonly Endpoint[] = [
+  ...COMMANDS.map(simple),
+  index,
+  anyCommand,
+  exec,
+  execStatus,
+  fileRead,
+  fileWrite,
+  setUserPassword,
+];

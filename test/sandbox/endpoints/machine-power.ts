@@ -3,7 +3,14 @@ import { checkRootOnly, checkSkipLock } from "../calls/skip-lock";
 import type { Log } from "../drivers/driver";
 import { checkLock, loadGuest, withGuestLock, type LoadedGuest } from "../guests/configuration";
 import { checkOverrule, managedGuest, requestStart, requestStop } from "../guests/ha-resources";
-import { killMachine, runsHere, shutDownMachine, startMachine, startWorker } from "../guests/machines/runtime";
+import {
+  isRunning,
+  killMachine,
+  runsHere,
+  shutDownMachine,
+  startMachine,
+  startWorker,
+} from "../guests/machines/runtime";
 import { death, parameterFailure } from "../protocol/failure";
 import type { ParameterTable } from "../protocol/parameters";
 import { FLAG, NODE, optional, STORAGE_ID, TEXT, VMID } from "./tables";
@@ -212,6 +219,27 @@ const resume: Endpoint = {
   },
 };
 
+/** Presses keys at once, such as `ctrl-alt-delete`. */
+const sendKey: Endpoint = {
+  method: "PUT",
+  path: "/nodes/{node}/qemu/{vmid}/sendkey",
+  parameters: { ...guest, skiplock: FLAG, key: { type: "string" } },
+  permissions: { check: { path: "/vms/{vmid}", privileges: ["VM.Console"] } },
+  handler: async (call) => {
+    const { node, parameters } = call;
+    checkSkipLock(call);
+    const vmid = parameters.requiredInteger("vmid");
+    await withGuestLock(node, "qemu", vmid, async () => {
+      const { guest: found } = loadGuest(node, "qemu", vmid);
+      if (!(await isRunning(node, found))) throw death(`VM ${vmid} not running`);
+      const line = `sendkey ${parameters.required("key")}`;
+      const said = await node.cluster.site.driver.machines.monitor({ node: node.name, vmid }, line);
+      if (said !== "") throw death(said);
+    });
+    return null;
+  },
+};
+
 async function hold({ node }: Call, vmid: number, held: boolean): Promise<void> {
   const { machines } = node.cluster.site.driver;
   const { guest: found } = loadGuest(node, "qemu", vmid);
@@ -225,4 +253,13 @@ async function hold({ node }: Call, vmid: number, held: boolean): Promise<void> 
   node.cluster.save();
 }
 
-export const machinePowerEndpoints: readonly Endpoint[] = [start, stop, shutdown, reboot, reset, suspend, resume];
+export const machinePowerEndpoints: readonly Endpoint[] = [
+  start,
+  stop,
+  shutdown,
+  reboot,
+  reset,
+  suspend,
+  resume,
+  sendKey,
+];

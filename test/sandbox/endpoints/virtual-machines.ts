@@ -5,6 +5,8 @@ import { configurationAnswer, pendingAnswer } from "../guests/answers";
 import { checkLock, loadGuest, type Configuration, type LoadedGuest, type Section } from "../guests/configuration";
 import { createMachine } from "../guests/machines/create";
 import { checkMachineDestruction, destroyMachine } from "../guests/machines/destroy";
+import { seedText } from "../guests/machines/cloud-init";
+import { resolverOf } from "../model/resolver";
 import { machineValue, MACHINE_OPTIONS } from "../guests/machines/parameters";
 import { fullMachineStatus, machineStatus } from "../guests/machines/status";
 import { withPending } from "../guests/machines/pending";
@@ -250,6 +252,22 @@ const readSeed: Endpoint = {
       .map(([key, value]) => ({ key, value: key === "cipassword" ? "**********" : machineValue(key, value) })),
 };
 
+/** One of the texts that cloud-init is given. */
+const dumpSeed: Endpoint = {
+  method: "GET",
+  path: `${GUEST_PATH}/cloudinit/dump`,
+  parameters: { ...guest, type: { type: "string", enum: ["user", "network", "meta"] } },
+  permissions: needs("VM.Audit"),
+  handler: (call) => {
+    const { node, parameters, authority } = call;
+    const { guest: found, configuration } = load(call);
+    const wanted = parameters.required("type");
+    const type = wanted === "user" || wanted === "network" ? wanted : "meta";
+    const hidden = !authority.has(`/vms/${found.vmid}`, "VM.Config.Cloudinit");
+    return seedText(type, configuration.keys, found.vmid, resolverOf(node), hidden);
+  },
+};
+
 const SUBFOLDERS =
   "config cloudinit pending status unlink vncproxy termproxy migrate resize move rrd rrddata monitor agent snapshot " +
   "spiceproxy sendkey firewall mtunnel remote_migrate";
@@ -272,4 +290,5 @@ export const virtualMachineEndpoints: readonly Endpoint[] = [
   resize,
   regenerateSeed,
   readSeed,
+  dumpSeed,
 ];

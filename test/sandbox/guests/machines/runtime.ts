@@ -11,6 +11,7 @@ import { parseVolume } from "../storages";
 import { activateFile, activateVolume, diskImage } from "../volumes";
 import { agentEnabled } from "./agent-option";
 import { bootOrder } from "./boot-order";
+import { resolverOf } from "../../model/resolver";
 import { readAddresses, seedFiles } from "./cloud-init";
 import { memoryOf } from "./memory";
 import { driveKeys, isDiscDrive, isSeed, readDrive } from "./drives";
@@ -110,7 +111,7 @@ async function writeSeed(node: Node, vmid: number, { keys }: Section, log: Log):
     if (!isSeed(drive)) continue;
     log("generating cloud-init ISO");
     const volume = await activateVolume(node, drive.file);
-    await node.cluster.site.driver.machines.writeSeed(diskImage(node, volume), seedFiles(keys, vmid));
+    await node.cluster.site.driver.machines.writeSeed(diskImage(node, volume), seedFiles(keys, vmid, resolverOf(node)));
   }
 }
 

@@ -111,6 +111,11 @@ export class QemuMachines implements Machines {
     await this.#monitor(machine, (monitor) => monitor.execute("system_reset"));
   }
 
+  async monitor(machine: MachineId, line: string): Promise<string> {
+    const words = { "command-line": line };
+    return String(await this.#monitor(machine, (monitor) => monitor.execute("human-monitor-command", words)));
+  }
+
   async pause(machine: MachineId): Promise<void> {
     await this.#monitor(machine, (monitor) => monitor.execute("stop"));
   }
