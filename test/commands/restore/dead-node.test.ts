@@ -115,11 +115,11 @@ test("the dead node is back before the restore: its disks are newer, its guest m
 });
 
 test("copies that replication has made on another node are no old disks: the restore goes on [H5]", async () => {
+  const home = `/etc/pve/nodes/${node}/lxc/`;
+  await site.control({ command: "move", node, from: `/etc/pve/nodes/${second}/lxc/101.conf`, to: home });
   const root = site.rootClient();
   await root.post(["cluster", "replication"], { id: "101-0", type: "local", target: second });
   await root.close();
-  await site.fault("node-unreachable", { node: second });
-  await moveAway();
-  await site.clearFaults();
+  await site.control({ command: "move", node, from: `${home}101.conf`, to: "/root/" });
   expect(await site.lifeboat(there)).toMatchObject({ code: 0 });
 });

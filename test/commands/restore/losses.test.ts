@@ -14,7 +14,7 @@ beforeAll(async () => {
       { id: 104, name: "tended" },
       { id: 105, name: "pattern", stopped: true, lines: ["template: 1"] },
     ],
-    { adjust: withClone },
+    { further: ["pve-two"], adjust: withClone },
   );
   for (const vmid of [101, 102, 104, 105]) await site.backUp(vmid);
 });

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { checkFleecingRight, checkRestrictedOptions, checkSelection, VZDUMP_OPTIONS } from "../guests/vzdump/options";
-import { backupVolumes, guestName, selectedGuests } from "../guests/backup-jobs";
+import { backupVolumes, guestName, readableJobs, selectedGuests, writeJobs } from "../guests/backup-jobs";
 import type { Cluster, Node } from "../model/site";
 import type { BackupJobEntry } from "../model/state";
 import type { Call, Endpoint, PermissionRule } from "../calls/endpoint";
@@ -26,7 +26,7 @@ const FLAGS = ["keep-all", "enabled"];
 const DELETABLE = ["comment", "repeat-missed"];
 
 function findJob(cluster: Cluster, id: string): BackupJobEntry | undefined {
-  return cluster.state.jobs.find((job) => job.id === id);
+  return readableJobs(cluster).find((job) => job.id === id);
 }
 
 function requireJob(cluster: Cluster, id: string): BackupJobEntry {
@@ -67,7 +67,7 @@ function nextRun(job: BackupJobEntry, node: Node): number | undefined {
 }
 
 function listJobs({ cluster, node }: Call): Json {
-  return cluster.state.jobs.map((job) => ({ ...jobAnswer(job), "next-run": nextRun(job, node) }));
+  return readableJobs(cluster).map((job) => ({ ...jobAnswer(job), "next-run": nextRun(job, node) }));
 }
 
 /** The job's options as they are stored: the old form of a start time becomes a schedule. */
@@ -133,11 +133,12 @@ async function createJob(call: Call): Promise<null> {
     checkSelection(asParameters(sent));
     checkLines(sent);
     const all = sent.exclude !== undefined && sent.pool === undefined ? { all: "1" } : {};
-    cluster.state.jobs.push({
+    const job = {
       id,
       options: written({ enabled: "1", ...sent, ...all }),
       ...(paths !== undefined && { excludePaths: paths }),
-    });
+    };
+    writeJobs(cluster, [...cluster.state.jobs.filter((other) => other.id !== id), job], job);
   });
   return null;
 }
@@ -164,7 +165,12 @@ async function updateJob(call: Call): Promise<null> {
     checkCurrentTarget(call, job);
     const changed = changedJob(job, sent, deleted, paths);
     checkSelection(asParameters(changed.options));
-    cluster.state.jobs[cluster.state.jobs.indexOf(job)] = { ...changed, options: written(changed.options) };
+    const made = { ...changed, options: written(changed.options) };
+    writeJobs(
+      cluster,
+      cluster.state.jobs.map((other) => (other === job ? made : other)),
+      made,
+    );
   });
   return null;
 }
@@ -206,7 +212,10 @@ function replacedSelections(
 async function deleteJob({ cluster, parameters }: Call): Promise<null> {
   await underLock(() => {
     const job = requireJob(cluster, parameters.required("id"));
-    cluster.state.jobs = cluster.state.jobs.filter((candidate) => candidate !== job);
+    writeJobs(
+      cluster,
+      cluster.state.jobs.filter((candidate) => candidate !== job),
+    );
   });
   return null;
 }
@@ -232,10 +241,33 @@ function includedVolumes({ cluster, authority, parameters }: Call): Json {
 
 /** Guests that no job selects; a disabled job counts as selecting. */
 function notBackedUp({ cluster, authority }: Call): Json {
-  const selected = new Set(cluster.state.jobs.flatMap((job) => selectedGuests(cluster, job).map(({ vmid }) => vmid)));
+  const selected = new Set(
+    readableJobs(cluster).flatMap((job) => selectedGuests(cluster, job).map(({ vmid }) => vmid)),
+  );
   return cluster.state.guests
     .filter(({ vmid }) => !selected.has(vmid) && authority.has(`/vms/${String(vmid)}`, "VM.Audit"))
     .map((guest) => ({ vmid: guest.vmid, name: guestName(guest), type: guest.type }));
+}
+
+/** The next starts of a schedule, as the web interface shows them while one is typed. */
+function analyze({ node, parameters }: Call): Json {
+  const event = parseCalendarEvent(parameters.required("schedule"));
+  const starts: number[] = [];
+  let from: number | undefined = parameters.integer("starttime") ?? node.clock.seconds();
+  while (starts.length < (parameters.integer("iterations") ?? 10)) {
+    from = nextStart(event, from, node.timeZone);
+    if (from === undefined) break;
+    starts.push(from);
+  }
+  return starts.map((timestamp) => ({ timestamp, utc: universalTime(timestamp) }));
+}
+
+/** As Perl prints it: `Sat Oct  4 12:00:00 2026`. */
+function universalTime(seconds: number): string {
+  const [weekday = "", day = "", month = "", year = "", time = ""] = new Date(seconds * 1000)
+    .toUTCString()
+    .split(/,? /u);
+  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`;
 }
 
 const MAY_READ: PermissionRule = { check: { path: "/", privileges: ["Sys.Audit"] } };
@@ -265,6 +297,18 @@ export const jobEndpoints: readonly Endpoint[] = [
     parameters: { id: JOB_ID },
     permissions: MAY_READ,
     handler: includedVolumes,
+  },
+  indexEndpoint("/cluster/jobs", ["schedule-analyze", "realm-sync"]),
+  {
+    method: "GET",
+    path: "/cluster/jobs/schedule-analyze",
+    parameters: {
+      schedule: { type: "string", format: "pve-calendar-event", maxLength: 128 },
+      starttime: { type: "integer", optional: true },
+      iterations: { type: "integer", optional: true, minimum: 1, maximum: 100 },
+    },
+    permissions: { user: "all" },
+    handler: analyze,
   },
   indexEndpoint("/cluster/backup-info", ["not-backed-up"]),
   {

@@ -17,6 +17,8 @@ import { highAvailabilityEndpoints } from "./high-availability";
 import { jobEndpoints } from "./jobs";
 import { clusterEndpoints } from "./cluster";
 import { nodeEndpoints } from "./nodes";
+import { nodeServiceEndpoints } from "./node-services";
+import { nodeSettingEndpoints } from "./node-settings";
 import { networkEndpoints } from "./nodes-network";
 import { machineAgentEndpoints } from "./machine-agent";
 import { machinePowerEndpoints } from "./machine-power";
@@ -30,6 +32,8 @@ import { vzdumpEndpoints } from "./vzdump";
 /** All operations of the emulator. Each file of this folder exports its own list; the order does not matter. */
 export const endpoints: readonly Endpoint[] = [
   ...nodeEndpoints,
+  ...nodeSettingEndpoints,
+  ...nodeServiceEndpoints,
   ...networkEndpoints,
   ...clusterEndpoints,
   ...highAvailabilityEndpoints,

@@ -7,6 +7,8 @@ import {
   parseDrive,
   parseMountPoint,
 } from "../../../proxmox/rules/property-strings";
+import { parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
+import { death } from "../protocol/failure";
 import { readConfiguration } from "./configuration";
 import { splitList } from "../protocol/parameters";
 import type { Cluster } from "../model/site";
@@ -16,6 +18,32 @@ import type { BackupJobEntry, GuestState } from "../model/state";
 export interface SelectedGuest {
   vmid: number;
   guest: GuestState | undefined;
+}
+
+/** The jobs that Proxmox can read: of others it knows nothing, although their lines are in jobs.cfg. */
+export function readableJobs(cluster: Cluster): BackupJobEntry[] {
+  return cluster.state.jobs.filter(isReadable);
+}
+
+/** An old form of start time is written without a look at it, and its job is none when the file is read. */
+function isReadable({ options: { schedule } }: BackupJobEntry): boolean {
+  if (schedule === undefined) return false;
+  try {
+    parseCalendarEvent(schedule);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes jobs.cfg (PVE::SectionConfig::write_config).
+ * @param made what is new or changed, which is written whatever it says
+ * @throws while the file has a job that cannot be read
+ */
+export function writeJobs(cluster: Cluster, jobs: BackupJobEntry[], made?: BackupJobEntry): void {
+  if (jobs.some((job) => job !== made && !isReadable(job))) throw death("unknown section type ''");
+  cluster.state.jobs = jobs;
 }
 
 export function selectedGuests(cluster: Cluster, job: BackupJobEntry): SelectedGuest[] {

@@ -58,6 +58,10 @@ export interface NodeState {
   interfaces: string;
   /** What the node's scheduler remembers of each backup job, by the job's id. */
   jobRuns?: Record<string, JobRun>;
+  /** /etc/pve/nodes/NODE/config: values as text, as in the file. */
+  config?: Record<string, string>;
+  /** Services that somebody has stopped. */
+  stoppedServices?: string[];
   /** Text of /etc/pve/nodes/NODE/host.fw; undefined when there is none. */
   firewall?: string;
   /** Text of /etc/network/interfaces.new: changes that are not applied. */

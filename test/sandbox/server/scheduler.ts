@@ -4,6 +4,7 @@
  */
 import { nextStart, parseCalendarEvent } from "../../../proxmox/rules/calendar-events";
 import { userCaller } from "../model/access";
+import { readableJobs } from "../guests/backup-jobs";
 import type { Node, Site } from "../model/site";
 import type { BackupJobEntry, JobRun } from "../model/state";
 import { dispatch } from "./dispatch";
@@ -90,7 +91,7 @@ export class Scheduler {
 
   #localJobs(): { node: Node; job: BackupJobEntry }[] {
     return this.#site.nodes.flatMap((node) =>
-      node.cluster.state.jobs
+      readableJobs(node.cluster)
         .filter(({ options }) => (options["node"] ?? node.name) === node.name)
         .map((job) => ({ node, job })),
     );
