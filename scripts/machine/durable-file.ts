@@ -1,10 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { getSystemErrorMap } from "node:util";
+import { hasCode } from "./error-code";
 import { checkPrivateFolder } from "./private-folder";
 
-/** A file or folder of Lifeboat's own that the system does not let it write: a full disk, a missing right. */
+/** A file or folder of Lifeboat's own that the system does not let it write or read: a full disk, a missing right. */
 export class FileRefused extends Error {
   override readonly name = "FileRefused";
 
@@ -12,8 +23,9 @@ export class FileRefused extends Error {
     readonly path: string,
     /** The system's words: `no space left on device`. */
     reason: string,
+    aim: "written" | "read" = "written",
   ) {
-    super(`${path} cannot be written: ${reason}`);
+    super(`${path} cannot be ${aim}: ${reason}`);
   }
 }
 
@@ -59,14 +71,28 @@ function fill(path: string, text: string | Uint8Array, mode: number): void {
   }
 }
 
+/** Names in a folder of Lifeboat's own; none where there is no folder. @throws FileRefused where nobody can say */
+export function fileNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw refusedBySystem(folder, error, "read");
+  }
+}
+
 /** What the system refuses is somebody's full disk or missing right, and no defect. */
 function explained(path: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") throw error;
-    throw new FileRefused(path, getSystemErrorMap().get(error.errno)?.[1] ?? error.message);
+    throw refusedBySystem(path, error, "written");
   }
+}
+
+function refusedBySystem(path: string, error: unknown, aim: "written" | "read"): unknown {
+  if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") return error;
+  return new FileRefused(path, getSystemErrorMap().get(error.errno)?.[1] ?? error.message, aim);
 }
 
 function syncFolder(folder: string): void {

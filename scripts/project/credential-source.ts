@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { type CredentialSource, shellCredential } from "../../site/settings/credentials";
 import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { Redactor } from "../terminal/redactor";
+import { readNamedFile } from "./named-file";
 import type { Secrets } from "./secrets";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -63,16 +63,12 @@ async function sealed({ setting, fileVariable }: CredentialSource, secrets: Secr
 }
 
 function readFrom(file: string, fileVariable: string): string {
-  const text = readText(file, fileVariable).trim();
-  if (text === "") throw usageError(`the file that ${fileVariable} names is empty: ${file}`);
-  return text;
-}
-
-function readText(file: string, fileVariable: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw usageError(`the file that ${fileVariable} names cannot be read: ${reason}`);
+  const text = readNamedFile(file, fileVariable).trim();
+  if (text === "") {
+    throw usageError(
+      `the file that ${fileVariable} names is empty: ${file}`,
+      `write it there, or correct ${fileVariable}`,
+    );
   }
+  return text;
 }

@@ -13,7 +13,7 @@ import { exitCodes } from "../terminal/exit-codes";
 import type { LoadedEnvironment } from "./environment";
 import { offsiteWriter, openOffsite, requireOffsite } from "./offsite-bucket";
 import type { Site } from "./site";
-import { readAuthority } from "./state-backend";
+import { readNamedFile } from "./named-file";
 
 /** A bucket of the site, in both ways in which it is asked. */
 export interface OpenBucket {
@@ -88,7 +88,7 @@ export async function openBucket(
   const name = into ?? own;
   const credentials = await keyOf(mirror);
   const authority =
-    ca === undefined ? {} : { ca: readAuthority(environment.path(ca), `'ca' of the bucket ${bucket.name}`) };
+    ca === undefined ? {} : { ca: readNamedFile(environment.path(ca), `'ca' of the bucket ${bucket.name}`) };
   const options = { endpoint, region, bucket: name, credentials, signal, ...authority };
   const place = offsitePlace({ bucket: name, endpoint });
   // Large, and only this needs it.
@@ -117,7 +117,7 @@ export async function openMirror(mirror: ChosenMirror, signal: AbortSignal): Pro
   const { environment } = mirror;
   const { endpoint, region, bucket, ca } = requireOffsite(environment);
   const credentials = await offsiteWriter(environment);
-  const authority = ca === undefined ? {} : { ca: readAuthority(environment.path(ca), "'ca' of lifeboat:offsite") };
+  const authority = ca === undefined ? {} : { ca: readNamedFile(environment.path(ca), "'ca' of lifeboat:offsite") };
   const { S3Contents } = await import("../clients/object-store/s3-contents.js");
   const options = { endpoint, region, bucket, credentials, signal, ...authority };
   const far = await openFarMirror(mirror, signal);

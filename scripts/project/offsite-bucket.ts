@@ -5,7 +5,8 @@ import type { S3Versions } from "../clients/object-store/s3-versions";
 import { CommandError, usageError } from "../terminal/command-error";
 import { exitCodes } from "../terminal/exit-codes";
 import type { LoadedEnvironment } from "./environment";
-import { readAuthority, type ReachOptions } from "./state-backend";
+import { type ReachOptions } from "./state-backend";
+import { readNamedFile } from "./named-file";
 
 /** What the settings say of it. @throws CommandError (2) where they have none */
 export function requireOffsite(environment: LoadedEnvironment): OffsiteSettings {
@@ -26,7 +27,7 @@ export async function openOffsite(environment: LoadedEnvironment, reach: ReachOp
   const offsite = requireOffsite(environment);
   const { bucket, endpoint, region, ca } = offsite;
   const credentials = await readerOf(environment);
-  const authority = ca === undefined ? {} : { ca: readAuthority(environment.path(ca), "'ca' of lifeboat:offsite") };
+  const authority = ca === undefined ? {} : { ca: readNamedFile(environment.path(ca), "'ca' of lifeboat:offsite") };
   // Large, and only this needs it.
   const { S3Versions } = await import("../clients/object-store/s3-versions.js");
   return new S3Versions({ bucket, endpoint, region, credentials, ...reach, ...authority });

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
@@ -9,9 +8,9 @@ import { dropTornAttributes } from "../clients/object-store/torn-attributes";
 import { NoSuchObject, type ObjectStore } from "../clients/object-store/object-store";
 import type { S3StoreOptions } from "../clients/object-store/s3-client";
 import { usageError } from "../terminal/command-error";
-import { messageOf } from "../machine/error-code";
 import { type Backend, backendOf } from "./backend";
 import type { LoadedEnvironment } from "./environment";
+import { readNamedFile } from "./named-file";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -164,6 +163,7 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
   } catch {
     throw usageError(
       `the key for the state store (LIFEBOAT_STATE_KEY, or lifeboat:stateKey in ${file}) is not JSON with accessKey and secretKey`,
+      `it is {"accessKey": …, "secretKey": …}`,
     );
   }
 }
@@ -172,16 +172,7 @@ function readKey(text: string, { file }: LoadedEnvironment): z.infer<typeof keyS
 function authorityOf(environment: LoadedEnvironment, { AWS_CA_BUNDLE: bundle }: Variables): string | undefined {
   const own = environment.stateStore()?.authority;
   if (!isSet(bundle)) return own;
-  return [...(own === undefined ? [] : [own]), readAuthority(bundle, "AWS_CA_BUNDLE")].join("\n");
-}
-
-/** The certificates in a PEM file. @param namedBy who says that it is this file. @throws CommandError (2) */
-export function readAuthority(file: string, namedBy: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw usageError(`the file that ${namedBy} names cannot be read: ${messageOf(error)}`);
-  }
+  return [...(own === undefined ? [] : [own]), readNamedFile(bundle, "AWS_CA_BUNDLE")].join("\n");
 }
 
 function withScheme(endpoint: string, plain: boolean): string {

@@ -26,6 +26,7 @@ export async function readToken(secrets: Secrets, variables: Variables, redactor
   if (token === undefined) {
     throw new CommandError(`the API token from ${found.origin} is not of the form ${tokenForm}`, {
       exitCode: exitCodes.usage,
+      hint: "write there both parts that Proxmox showed when the token was made, with the equals sign between them",
     });
   }
   redactor.remember(token.secret);

@@ -311,6 +311,25 @@ describe("doctor", () => {
     expect(withoutOwn.stdout).toMatch(/✗ version .*did not accept/u);
   });
 
+  test.each([
+    [
+      "is not there",
+      undefined,
+      "cannot be read: ENOENT",
+      "HINT: correct LIFEBOAT_PROXMOX_TOKEN_FILE, or put the file there: ls -ld ",
+    ],
+    ["is empty", "\n", "is empty: ", "HINT: write it there, or correct LIFEBOAT_PROXMOX_TOKEN_FILE"],
+    ["holds half a token", "root@pam!x\n", "is not of the form", "HINT: write there both parts that Proxmox showed"],
+  ])("a token's file that %s ends with the way on [K6]", async (_, text, cause, hint) => {
+    const file = `${site.project}/token`;
+    rmSync(file, { force: true });
+    if (text !== undefined) writeFileSync(file, text);
+    const { code, stderr } = await site.lifeboat(["backups", "web"], { env: { LIFEBOAT_PROXMOX_TOKEN_FILE: file } });
+    const said = stderr.replace(/\s+/gu, " ");
+    expect([code, said]).toEqual([2, expect.stringContaining(cause)]);
+    expect(said).toContain(hint);
+  });
+
   test("a passphrase file that is not there, or empty, is named, also before anything is encrypted [B3]", async () => {
     const variable = "PULUMI_CONFIG_PASSPHRASE_FILE_PROD";
     const file = `${site.project}/passphrase`;

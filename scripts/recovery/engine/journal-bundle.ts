@@ -1,7 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makePrivateFolder, writeDurably } from "../../machine/durable-file";
-import { hasCode } from "../../machine/error-code";
+import { fileNames, makePrivateFolder, writeDurably } from "../../machine/durable-file";
 import { type Clock, Journal, JournalError, isoTime, journalText, readJournal, systemClock } from "./journal";
 import {
   type JournalBundleContents,
@@ -134,14 +133,4 @@ export function freeId(prefix: string, now: string, names: readonly string[]): s
   let id = base;
   for (let number = 2; taken.has(`${id}.json`); number += 1) id = `${base}-${number}`;
   return id;
-}
-
-/** Names in a folder; none where there is no folder. */
-export function fileNames(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return [];
-    throw error;
-  }
 }

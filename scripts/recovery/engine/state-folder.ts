@@ -1,10 +1,10 @@
 import { basename, join } from "node:path";
-import { makePrivateFolder } from "../../machine/durable-file";
+import { fileNames, makePrivateFolder } from "../../machine/durable-file";
 import { checkPrivateFolder } from "../../machine/private-folder";
 import { whoRunsThis } from "../../machine/who";
 import { siteFolderName, stateHome } from "../../machine/state-home";
 import { type Clock, isOpen, Journal, JournalError, isoTime, systemClock } from "./journal";
-import { BundleFolder, fileNames, freeId } from "./journal-bundle";
+import { BundleFolder, freeId } from "./journal-bundle";
 import { type JournalContents, journalVersion } from "./journal-contents";
 import { guestsOfRun, siteNumber, type Subject, type SubjectKey } from "./subject";
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { formatKeys, parseKeyPair, parseStateStoreKeys } from "../../../../site/state-store/keys";
 import { completeKeys, type KeyChanges, type PresentKeys } from "../../../../site/state-store/missing-keys";
 import { namesOfStore } from "../../../../site/state-store/location";
@@ -9,9 +8,9 @@ import { exitCodes } from "../../../terminal/exit-codes";
 import { writeSealed } from "../../../project/edit-settings";
 import type { LoadedEnvironment } from "../../../project/environment";
 import type { SettingValue } from "../../../project/set-settings";
+import { readNamedFile } from "../../../project/named-file";
 import type { Site } from "../../../project/site";
 import type { SiteStore } from "../../../project/state-store";
-import { messageOf } from "../../../machine/error-code";
 import type { CommandContext } from "../../../project/context";
 import { type RecoveryKeys, planRecoveryKeys, writeRecoveryKeys } from "./recovery-keys";
 
@@ -125,7 +124,7 @@ function givenKeys(text: string | undefined, { io }: CommandContext): StateStore
   const stored = text === undefined ? undefined : parseStateStoreKeys(text);
   const file = io.environment[fileVariable];
   if (file === undefined || file === "") return stored;
-  const given = parseStateStoreKeys(readGiven(file));
+  const given = parseStateStoreKeys(readNamedFile(file, fileVariable));
   if (given === undefined)
     throw usageError(`the file that ${fileVariable} names holds no keys`, `its form: ${keysForm(["prod"])}`);
   return {
@@ -134,14 +133,6 @@ function givenKeys(text: string | undefined, { io }: CommandContext): StateStore
     identities: { ...stored?.identities, ...given.identities },
     readers: { ...stored?.readers, ...given.readers },
   };
-}
-
-function readGiven(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw usageError(`the file that ${fileVariable} names cannot be read: ${messageOf(error)}`);
-  }
 }
 
 /** Only whoever administers the service can make them. */

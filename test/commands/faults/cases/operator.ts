@@ -163,6 +163,20 @@ export const operatorFaults: readonly FaultCase[] = [
     },
   },
   {
+    fault: "the folder of the journals is a file",
+    command: "status prod",
+    exitCode: 1,
+    message:
+      "Unable to show the status of prod: STATE cannot be read: not a directory\nHINT: make room there or allow it, or name another folder with XDG_STATE_HOME; then the same command again",
+    afterwards: [untouched],
+    run: async ({ site, lifeboat }) => {
+      const state = join(site.project, "no-folder");
+      writeFileSync(state, "a file\n");
+      chmodSync(state, 0o600);
+      return lifeboat("status prod", { env: { XDG_STATE_HOME: state } });
+    },
+  },
+  {
     fault: "the disk of the journal is full half-way",
     command: restore,
     exitCode: 1,

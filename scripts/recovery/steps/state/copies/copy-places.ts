@@ -12,7 +12,8 @@ import { usageError } from "../../../../terminal/command-error";
 import { dataHome } from "../../../../project/backend";
 import type { Site } from "../../../../project/site";
 import { findSiteStore, type SiteStore } from "../../../../project/state-store";
-import { bucketOf, readAuthority, type ReachOptions } from "../../../../project/state-backend";
+import { bucketOf, type ReachOptions } from "../../../../project/state-backend";
+import { readNamedFile } from "../../../../project/named-file";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -118,14 +119,14 @@ export async function offsiteOfSettings(
     bucket,
     credentials,
     ...reach,
-    ...(ca === undefined ? {} : { ca: readAuthority(owner.path(ca), `'ca' of copies.offsite in ${owner.file}`) }),
+    ...(ca === undefined ? {} : { ca: readNamedFile(owner.path(ca), `'ca' of copies.offsite in ${owner.file}`) }),
   };
   return bucketsPlace({ kind: "offsite", name: `s3://${bucket} at ${endpoint}`, argument: offsiteWord }, options);
 }
 
 async function bucketPlace(url: string, { variables, reach = {} }: PlaceContext): Promise<CopyPlace> {
   const { AWS_CA_BUNDLE: bundle } = variables;
-  const ca = bundle === undefined || bundle === "" ? {} : { ca: readAuthority(bundle, "AWS_CA_BUNDLE") };
+  const ca = bundle === undefined || bundle === "" ? {} : { ca: readNamedFile(bundle, "AWS_CA_BUNDLE") };
   const profile = new URL(url).searchParams.get("profile");
   const options = { ...bucketOf(url, variables), ...(profile === null ? {} : { profile }), ...ca, ...reach };
   return bucketsPlace({ kind: "other", name: url.split("?", 1)[0] ?? url, argument: url }, options);
