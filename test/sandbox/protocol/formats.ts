@@ -17,6 +17,7 @@ import {
   checkProtocol,
 } from "./firewall-formats";
 import { FormatError } from "./format-error";
+import { checkAddressBits, checkProcessor, PROCESSOR_FORMAT } from "./processor-format";
 
 type Check = (value: string) => void;
 
@@ -234,6 +235,7 @@ const CHECKS = new Map<string, Check>([
       () => "value does not look like a valid email address or user name",
     ),
   ],
+  ["pve-phys-bits", checkAddressBits],
   ["timezone", timeZone],
   ["pve-ct-timezone", (value) => (value === "host" ? undefined : timeZone(value))],
   [
@@ -306,6 +308,30 @@ const PROPERTY_FORMATS = new Map<string, { keys: PropertyFormat; rule?: (keys: M
         if (keys.get("enabled") === "1" && !keys.has("storage")) {
           throw new FormatError("'storage' parameter is required when 'enabled' is set");
         }
+      },
+    },
+  ],
+  ["pve-vm-cpu-conf", { keys: PROCESSOR_FORMAT, rule: checkProcessor }],
+  [
+    "pve-qemu-sev-fmt",
+    {
+      keys: {
+        type: { type: "string", defaultKey: true, enum: ["std", "es", "snp"], maxLength: 3 },
+        "no-debug": { type: "boolean", optional: true },
+        "no-key-sharing": { type: "boolean", optional: true },
+        "allow-smt": { type: "boolean", optional: true },
+        "kernel-hashes": { type: "boolean", optional: true },
+      },
+    },
+  ],
+  [
+    "pve-qemu-tdx-fmt",
+    {
+      keys: {
+        type: { type: "string", defaultKey: true, enum: ["tdx"] },
+        attestation: { type: "boolean" },
+        "vsock-cid": { type: "integer", optional: true, minimum: 2 },
+        "vsock-port": { type: "integer", optional: true, minimum: 0 },
       },
     },
   ],

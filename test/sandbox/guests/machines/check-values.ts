@@ -35,7 +35,6 @@ function unescaped(text: string): string {
 function problemOf(key: string, value: string): string | undefined {
   if (isDriveKey(key)) return driveProblem(key, value);
   if (/^net\d+$/.test(key)) return networkProblem(key, value);
-  if (key === "cpu") return processorProblem(value);
   return undefined;
 }
 
@@ -65,10 +64,4 @@ function networkProblem(key: string, value: string): string | undefined {
         : `${key}.${unknown}: property is not defined in schema and the schema does not allow additional properties`;
     return `invalid format - format error\n${text}\n`;
   }
-}
-
-/** Models of one's own are defined in a file of the cluster; here there is none. */
-function processorProblem(value: string): string | undefined {
-  const custom = /^(?:cputype=)?custom-([^,]*)/.exec(value)?.[1];
-  return custom === undefined ? undefined : `invalid format - Custom cputype '${custom}' not found\n`;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { parseNetwork } from "../../../../proxmox/rules/property-strings";
 import type { SeedFiles } from "../../drivers/machines";
 import { death } from "../../protocol/failure";
+import { isWindows } from "./machine-type";
 import { splitList } from "../../protocol/parameters";
 
 type Keys = ReadonlyMap<string, string>;
@@ -71,9 +72,7 @@ function instanceOf(user: string, network: string): string {
 
 /** Windows wants another form of drive unless the configuration names one. */
 function isConfigDrive(keys: Keys): boolean {
-  const type =
-    keys.get("citype") ??
-    (/^(?:w(?:xp|2k|2k3|2k8|vista|in\d+))$/u.test(keys.get("ostype") ?? "") ? "configdrive2" : "nocloud");
+  const type = keys.get("citype") ?? (isWindows(keys.get("ostype")) ? "configdrive2" : "nocloud");
   return type !== "nocloud";
 }
 

@@ -24,6 +24,7 @@ import { activateFile, freeVolumes } from "../volumes";
 import { checkValues, settleValues } from "./check-values";
 import { checkDrives, createDrive, driveKeys, isDiscDrive, readDrive } from "./drives";
 import { restoreMachine } from "./restore";
+import { checkClipboard, pinnedMachine, QEMU_VERSION } from "./machine-type";
 import { isRunning, startWorker } from "./runtime";
 import { plainValue } from "./plain-value";
 import {
@@ -164,7 +165,10 @@ async function build(
         const volume = await createDrive(node, vmid, configuration, key, options.get(key) ?? "", task.log);
         if (volume !== undefined) made.push(volume);
       }
+      checkClipboard(options.get("vga"));
       addIdentity(configuration, node.clock.seconds());
+      const machine = pinnedMachine(options.get("machine"), options.get("ostype"), task.log);
+      if (machine !== undefined) configuration.keys.set("machine", machine);
       // Tags are looked at inside the task, and by the guest alone: the pool's rights do not count yet.
       if (options.has("tags")) call.authority.check(`/vms/${vmid}`, "VM.Config.Options");
       storeGuest(node, "qemu", vmid, configuration);
@@ -191,7 +195,7 @@ async function build(
 /** What Proxmox makes up for a new machine. */
 function addIdentity(configuration: Configuration, seconds: number): void {
   const { keys } = configuration;
-  keys.set("meta", `creation-qemu=10.1.2,ctime=${seconds}`);
+  keys.set("meta", `creation-qemu=${QEMU_VERSION}.2,ctime=${seconds}`);
   if (!keys.has("boot")) {
     const bootable = driveKeys(keys).filter((key) => !/^(?:efidisk|tpmstate)/.test(key));
     const disk = bootable.find((key) => !isDiscDrive(readDrive(key, keys.get(key) ?? "")));

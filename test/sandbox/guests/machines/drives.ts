@@ -199,12 +199,36 @@ export function checkDrives(node: Node, options: ReadonlyMap<string, string>): v
   for (const key of driveKeys(options).sort()) checkDrive(node, key, readDrive(key, options.get(key) ?? ""));
 }
 
+/** What an image of a state does not say of itself. */
+const NEEDED_TO_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  efidisk0: ["efitype", "pre-enrolled-keys"],
+  tpmstate0: ["version"],
+};
+
+function tpmVersion({ options }: Drive): string {
+  return options.get("version") ?? "v1.2";
+}
+
+/** @throws for another version of the TPM whose state stays the same */
+export function checkTpmVersion(key: string, before: string | undefined, after: string): void {
+  if (key !== "tpmstate0" || before === undefined) return;
+  const [old, wanted] = [readDrive(key, before), readDrive(key, after)];
+  if (old.file !== wanted.file || tpmVersion(old) === tpmVersion(wanted)) return;
+  throw death("cannot change TPM state version after creation");
+}
+
 function checkDrive(node: Node, key: string, drive: Drive): void {
   if (!isReadable(key, drive)) throw parameterFailure({ [key]: "unable to parse drive options" });
   const wanted = newVolumeSize(drive.file);
   if (drive.options.has("import-from") && wanted?.gibibytes !== 0) {
     const text = "'import-from' requires special syntax - use <storage ID>:0,import-from=<source>";
     throw parameterFailure({ [key]: text });
+  }
+  if (drive.options.has("import-from")) {
+    const missing = (NEEDED_TO_IMPORT[key] ?? []).find((name) => !drive.options.has(name));
+    if (missing !== undefined) {
+      throw parameterFailure({ [key]: `need to specify '${missing}' when using 'import-from'` });
+    }
   }
   if (wanted !== undefined || isDiscDrive(drive) || !drive.file.includes(":")) return;
   if (parseVolume(node.cluster, drive.file).content === "iso") {

@@ -6,7 +6,7 @@ import type { Call } from "../../calls/endpoint";
 import { checkSkipLock } from "../../calls/skip-lock";
 import type { Log } from "../../drivers/driver";
 import { findSchema } from "../../protocol/parameter-check";
-import { death, parameterFailure } from "../../protocol/failure";
+import { death, failureText, parameterFailure } from "../../protocol/failure";
 import { checkLock, checkProtection, loadGuest, storeGuest, withGuestLock, type Configuration } from "../configuration";
 import { parseVolume } from "../storages";
 import { activateFile, freeVolume, ownerOf } from "../volumes";
@@ -16,6 +16,7 @@ import { withDiscDrive } from "./create";
 import { plainValue } from "./plain-value";
 import {
   checkDrives,
+  checkTpmVersion,
   createDrive,
   driveKeys,
   driveVolume,
@@ -26,6 +27,7 @@ import {
   withMedia,
 } from "./drives";
 import { MACHINE_OPTIONS } from "./parameters";
+import { checkClipboard, checkMachineType, pinnedMachine } from "./machine-type";
 import { memoryOf } from "./memory";
 import { forgetLater, isFast, removeLater } from "./pending";
 import { releaseDrive } from "./released-drive";
@@ -129,8 +131,7 @@ function contradiction(key: string, other: string): string {
 /** (PVE::GuestHelpers::check_hookscript) */
 async function checkHookScript(call: Call, volid: string | undefined): Promise<void> {
   if (volid === undefined) return;
-  const { content } = parseVolume(call.cluster, volid);
-  if (content !== "snippets") throw hookFailure("hook script volid must be in snippets");
+  if (contentOf(call, volid) !== "snippets") throw hookFailure(`'${volid}' is not in the snippets directory`);
   const path = await activateFile(call.node, volid).catch(() => undefined);
   if (path === undefined) throw hookFailure(`script '${volid}' does not exist`);
   const isExecutable = await access(call.node.path(path), constants.X_OK).then(
@@ -138,6 +139,15 @@ async function checkHookScript(call: Call, volid: string | undefined): Promise<v
     () => false,
   );
   if (!isExecutable) throw hookFailure(`script '${volid}' is not executable`);
+}
+
+/** @throws as the parameter's problem for a storage that there is not */
+function contentOf({ cluster }: Call, volid: string): string {
+  try {
+    return parseVolume(cluster, volid).content;
+  } catch (failure) {
+    throw hookFailure(failureText(failure).trimEnd());
+  }
 }
 
 function hookFailure(text: string): Error {
@@ -213,20 +223,24 @@ async function removeFromRunning(
 /** A new disk is made at once, and put in at the next start. */
 async function setOfRunning(
   call: Call,
-  { change }: MachineUpdate,
+  update: MachineUpdate,
   configuration: Configuration,
   key: string,
   value: string,
   log: Log,
 ): Promise<void> {
+  const { change } = update;
   forgetLater(configuration, key, change.vmid);
   if (!isDriveKey(key)) {
     if (isDeviceKey(key)) checkDevice(change, key, value, "modify");
+    checkHardware(key, value);
+    if (key === "ostype") pinBoard(update, configuration, value, log, true);
     const wanted = plainValue(key, value);
     if (configuration.keys.get(key) !== wanted) configuration.pending.keys.set(key, wanted);
     return;
   }
   const drive = withMedia(readDrive(key, value));
+  checkTpmVersion(key, configuration.keys.get(key), value);
   checkDriveRights(change, drive);
   if (isReadable(key, drive)) await createDrive(call.node, change.vmid, configuration.pending, key, value, log);
 }
@@ -264,12 +278,13 @@ async function removeOption(
 
 async function setOption(
   call: Call,
-  { change, values, removed }: MachineUpdate,
+  update: MachineUpdate,
   configuration: Configuration,
   key: string,
   value: string,
   log: Log,
 ): Promise<void> {
+  const { change, values, removed } = update;
   const { keys } = configuration;
   const before = keys.get(key);
   if (isDriveKey(key)) return setDrive(call, change, configuration, key, value, log);
@@ -285,7 +300,35 @@ async function setOption(
     if (missing !== undefined) throw death(`invalid bootorder: device '${missing}' does not exist'`);
     keys.delete("bootdisk");
   }
+  checkHardware(key, value);
+  if (key === "ostype") pinBoard(update, configuration, value, log);
   keys.set(key, plainValue(key, value));
+}
+
+/** @throws for a board or display that cannot have what it is asked to have */
+function checkHardware(key: string, value: string): void {
+  if (key === "machine") checkMachineType(value);
+  else if (key === "vga") checkClipboard(value);
+}
+
+/**
+ * A machine that becomes Windows keeps the board of today, as one that is made with it, unless the request says which.
+ * @param later at the next start
+ */
+function pinBoard(
+  { values, removed }: MachineUpdate,
+  { keys, pending }: Configuration,
+  system: string,
+  log: Log,
+  later = false,
+): void {
+  if (values.has("machine") || removed.includes("machine") || pending.keys.has("machine")) return;
+  try {
+    const machine = pinnedMachine(keys.get("machine"), system, log);
+    if (machine !== undefined && machine !== keys.get("machine")) (later ? pending.keys : keys).set("machine", machine);
+  } catch (failure) {
+    log(`automatic pinning of machine version failed - ${failureText(failure).trimEnd()}`);
+  }
 }
 
 async function setDrive(
@@ -298,6 +341,7 @@ async function setDrive(
 ): Promise<void> {
   const before = configuration.keys.get(key);
   if (before !== undefined) checkDriveRights(change, readDrive(key, before));
+  checkTpmVersion(key, before, value);
   const drive = withMedia(readDrive(key, value));
   checkDriveRights(change, drive);
   // What cannot be read any more once it is known to be for discs is passed over in silence.
